@@ -1,10 +1,21 @@
-import { defaultServerConditions } from 'vite'
-import { configDefaults, defineConfig } from 'vitest/config'
+import { transform } from 'esbuild'
+import { configDefaults, defineConfig, type Plugin } from 'vitest/config'
 
 // A kind of test too slow for `npm test` has its own suffix, and runs with `vitest run --mode <kind>`.
 const slowKinds = ['slow']
 
-const conditions = ['oncekey-source', ...defaultServerConditions]
+// Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.
+const conditions = ['oncekey-source', 'node', 'development|production']
+
+// Neither Vite nor Node lowers TC39 decorators; esbuild does.
+const decorators: Plugin = {
+  name: 'tc39-decorators',
+  enforce: 'pre',
+  async transform(code, id) {
+    if (!id.endsWith('.ts') || !/(?:^|[{;)])\s*@\w/m.test(code)) return
+    return await transform(code, { loader: 'ts', target: 'es2024', sourcefile: id, sourcemap: true })
+  },
+}
 
 export default defineConfig(({ mode }) => {
   if (mode !== 'test' && !slowKinds.includes(mode)) {
@@ -12,6 +23,7 @@ export default defineConfig(({ mode }) => {
   }
   const reports = process.env.ONCEKEY_REPORTS
   return {
+    plugins: [decorators],
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
