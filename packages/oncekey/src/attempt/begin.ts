@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import { type ClaimPlan, decide } from '../protocol/decide.ts'
+import { StoreUnavailableError } from '../protocol/errors.ts'
+import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
+import type { ClaimAnswer } from '../protocol/store.ts'
+import { persist } from './persist.ts'
+import { type Recalled, recall } from './recall.ts'
+import { isClaimOf, renew } from './renew.ts'
+import { createRun, type Run } from './run.ts'
+import type { Hold, Scene } from './scene.ts'
+
+/** What a caller who asks for the intent gets. */
+export type Begun =
+  | { readonly kind: 'run'; readonly run: Run }
+  | { readonly kind: 'replay'; readonly recalled: Recalled }
+  /** `leaseLeftMs` is `undefined` where a transaction hid the record. */
+  | { readonly kind: 'in-flight'; readonly leaseLeftMs: number | undefined }
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'outcome-unknown' }
+  /** There is no record to answer from, and the scene allows no new claim. */
+  | { readonly kind: 'no-record' }
+
+/** A claim that loses this many races in a row answers `in-flight`: whoever wins them is running. */
+const MAX_CONTESTS = 8
+const FIRST_POLL_MS = 50
+const LONGEST_POLL_MS = 1_000
+/** For the release of a claim that was given up on, before 503 is answered. */
+const GIVE_UP_MS = 500
+
+type Sight = { readonly record: IdempotencyRecord | undefined; readonly nowMs: number }
+
+/**
+ * Claims the intent, or says why not.
+ *
+ * @throws StoreUnavailableError if no claim could be written within its budget; a claim in doubt was released.
+ * @throws RecordUnreadableError if the record in the way cannot be read.
+ */
+export async function begin(scene: Scene): Promise<Begun> {
+  const { store, timing, intent } = scene
+  const { clock } = timing
+  const waitUntilMs = Math.min(clock.nowMs() + scene.waitMs, timing.storeUntilMs())
+
+  const read = (): Promise<Sight> =>
+    persist(clock, timing.claimUntilMs(), (limits) => store.read(intent.id, limits))
+
+  let pollMs = FIRST_POLL_MS
+  let contests = 0
+  let sight: Sight | undefined = scene.answerOnly ? await read() : undefined
+  for (;;) {
+    const decision =
+      sight === undefined
+        ? ({ kind: 'claim', plan: { how: 'insert', attempt: 1 } } as const)
+        : decide(sight.record, intent.fingerprint, sight.nowMs)
+
+    let leaseLeftMs: number | undefined
+    switch (decision.kind) {
+      case 'replay':
+        return { kind: 'replay', recalled: await recall(scene, decision.record.result) }
+      case 'mismatch':
+      case 'outcome-unknown':
+        return { kind: decision.kind }
+      case 'in-flight':
+        leaseLeftMs = decision.leaseLeftMs
+        break
+      case 'claim': {
+        if (scene.answerOnly) return { kind: 'no-record' }
+        const claimed = await tryClaim(scene, decision.plan)
+        if (claimed.kind === 'won') return { kind: 'run', run: createRun(scene, claimed.hold) }
+        if (claimed.kind === 'lost') {
+          sight = claimed
+          contests += 1
+          if (contests < MAX_CONTESTS) continue
+        }
+      }
+    }
+
+    const leftToWaitMs = waitUntilMs - clock.nowMs()
+    if (leftToWaitMs <= 0) return { kind: 'in-flight', leaseLeftMs }
+    await clock.sleep(Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, leaseLeftMs ?? LONGEST_POLL_MS))
+    pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)
+    contests = 0
+    sight = await read()
+  }
+}
+
+type Claimed = { readonly kind: 'won'; readonly hold: Hold } | ({ readonly kind: 'lost' } & Sight) | { readonly kind: 'busy' }
+
+async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
+  const { store, timing } = scene
+  const { clock } = timing
+  const record = newRecord(scene, plan.attempt)
+  const claim = { id: record.id, owner: record.owner }
+  try {
+    let sentAtMs = clock.nowMs()
+    const answer = await persist(clock, timing.claimUntilMs(), (limits): Promise<ClaimAnswer> => {
+      sentAtMs = clock.nowMs()
+      return plan.how === 'insert' ? store.insert(record, limits) : store[plan.how](record, plan.seen, limits)
+    })
+    if (answer.kind === 'busy') return { kind: 'busy' }
+    timing.observe(answer.nowMs, sentAtMs)
+
+    // A reply can be lost and the write sent again: a refusal by our own claim is our claim.
+    const held = answer.record
+    if (!isClaimOf(held, claim.owner, record.leaseUntilMs)) {
+      return { kind: 'lost', record: held, nowMs: answer.nowMs }
+    }
+    const hold: Hold = { claim, record: held, leaseUntilMs: held.leaseUntilMs, isHeld: true }
+
+    const correctedMs = timing.correctedLeaseUntilMs(hold.leaseUntilMs)
+    if (correctedMs !== undefined) {
+      const renewed = await renew(scene, hold, correctedMs)
+      if (renewed.kind === 'lost') return renewed
+    }
+    // The reply may have been read long after it was written (a frozen sandbox that thawed).
+    if (answer.nowMs + (clock.nowMs() - sentAtMs) >= hold.leaseUntilMs) {
+      const message = `The claim of record ${JSON.stringify(record.id)} was answered after its lease had ended; nothing was run.`
+      throw new StoreUnavailableError(message, { retryable: true })
+    }
+    return { kind: 'won', hold }
+  } catch (error) {
+    // In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that 503 asks for.
+    if (error instanceof StoreUnavailableError && error.retryable) {
+      const untilMs = clock.nowMs() + GIVE_UP_MS
+      await persist(clock, untilMs, (limits) => store.release(claim, limits)).catch(() => undefined)
+    }
+    throw error
+  }
+}
+
+function newRecord({ intent, timing, retentionMs, onCrash }: Scene, attempt: number): InFlightRecord {
+  const createdAtMs = timing.storeNowMs()
+  const leaseUntilMs = timing.leaseUntilMs()
+  return {
+    id: intent.id,
+    status: 'in-flight',
+    owner: randomUUID(),
+    attempt,
+    fingerprint: intent.fingerprint,
+    leaseUntilMs,
+    createdAtMs,
+    // A record must not expire under a live lease: expiry would let a second run in.
+    expiresAtMs: Math.max(createdAtMs + retentionMs, leaseUntilMs),
+    onCrash,
+    steps: new Map(),
+  }
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '../protocol/clock.ts'
+import { StoreUnavailableError } from '../protocol/errors.ts'
+import type { CallLimits } from '../protocol/store.ts'
+
+/** One call that hangs must not use up the time in which another could succeed. */
+const CALL_MS = 3_000
+/** Even without time left one try is made: it may be the one that stores the result. */
+const LAST_CALL_MS = 250
+const FIRST_PAUSE_MS = 40
+const LONGEST_PAUSE_MS = 1_000
+
+/**
+ * Makes the call until it succeeds, is refused for good, or `untilMs` (the clock's time) has come.
+ * Pauses grow and are jittered, so that instances that failed together do not come back together.
+ */
+export async function persist<T>(
+  clock: Clock,
+  untilMs: number,
+  call: (limits: CallLimits) => Promise<T>,
+  callMs: number = CALL_MS,
+): Promise<T> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const leftMs = untilMs - clock.nowMs()
+    try {
+      return await call({ timeoutMs: Math.max(LAST_CALL_MS, Math.min(callMs, leftMs)) })
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError && error.retryable)) throw error
+      if (clock.nowMs() + pauseMs >= untilMs) throw error
+    }
+    await clock.sleep(pauseMs * (0.5 + Math.random() / 2))
+  }
+}

@@ -1,0 +1,33 @@
+import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
+import { persist } from './persist.ts'
+import type { Hold, Scene } from './scene.ts'
+
+/** Whether this record is the claim of that owner, with that lease. */
+export function isClaimOf(
+  record: IdempotencyRecord | undefined,
+  owner: string,
+  leaseUntilMs: number,
+): record is InFlightRecord {
+  return record?.status === 'in-flight' && record.owner === owner && record.leaseUntilMs === leaseUntilMs
+}
+
+type Renewed =
+  | { readonly kind: 'renewed' }
+  | { readonly kind: 'lost'; readonly record: IdempotencyRecord | undefined; readonly nowMs: number }
+
+/** Moves the end of the lease, and the expiry with it. */
+export async function renew(scene: Scene, hold: Hold, leaseUntilMs: number): Promise<Renewed> {
+  const { store, timing, retentionMs } = scene
+  const lease = {
+    fromLeaseUntilMs: hold.leaseUntilMs,
+    leaseUntilMs,
+    expiresAtMs: Math.max(timing.storeNowMs() + retentionMs, leaseUntilMs),
+  }
+  const answer = await persist(timing.clock, timing.claimUntilMs(), (limits) => store.renew(hold.claim, lease, limits))
+  // The write of a lost reply, sent again, is refused by itself.
+  if (!isClaimOf(answer.record, hold.claim.owner, leaseUntilMs)) {
+    return { kind: 'lost', record: answer.record, nowMs: answer.nowMs }
+  }
+  hold.leaseUntilMs = leaseUntilMs
+  return { kind: 'renewed' }
+}

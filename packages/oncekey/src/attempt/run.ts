@@ -1,0 +1,101 @@
+import { decide } from '../protocol/decide.ts'
+import { LeaseLostError } from '../protocol/errors.ts'
+import { deriveUuid } from '../protocol/identity.ts'
+import type { Kept } from '../protocol/intent.ts'
+import type { IdempotencyRecord } from '../protocol/record.ts'
+import { isSameResult } from '../protocol/result.ts'
+import type { Attempt } from './attempt.ts'
+import { createCommit } from './commit.ts'
+import { persist } from './persist.ts'
+import { place } from './place.ts'
+import { type Recalled, recall } from './recall.ts'
+import { renew } from './renew.ts'
+import type { Hold, Scene } from './scene.ts'
+import { createStep } from './steps.ts'
+
+/**
+ * What became of a run's end.
+ * - `stored`: what this run came to is what the record holds.
+ * - `committed`: the handler's own commit did that before; `result` is what it gave.
+ * - `own`: this run's completion is there, but it is another one (a commit that was in doubt).
+ * - `superseded`, `in-flight`: the lease was lost, and a successor with our fingerprint has completed, or runs.
+ * - `released`: the claim is free again.
+ * - `failed`: nothing could be written, or the claim is gone; the lease, if it is ours, ends by itself.
+ */
+export type Ended =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'committed'; readonly result: unknown }
+  | { readonly kind: 'own'; readonly recalled: Recalled }
+  | { readonly kind: 'superseded'; readonly recalled: Recalled }
+  | { readonly kind: 'in-flight'; readonly leaseLeftMs: number }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/** A claim that is being run. The first call of `complete` or `release` ends it; any later one answers the same. */
+export interface Run {
+  readonly attempt: Attempt
+  complete(kept: Kept): Promise<Ended>
+  release(): Promise<Ended>
+  /** Moves the end of the lease to one full term from now. False once the lease is lost. */
+  renew(): Promise<boolean>
+}
+
+export function createRun(scene: Scene, hold: Hold): Run {
+  const { store, timing, intent } = scene
+  const { clock } = timing
+  const { owner } = hold.claim
+  let ended: Promise<Ended> | undefined
+
+  /** The claim is given up before the write is tried: one failure cannot set off a second cleanup. */
+  const end = (write: () => Promise<Ended>): Promise<Ended> => {
+    hold.isHeld = false
+    ended ??= write().catch((error: unknown) => ({ kind: 'failed', error }))
+    return ended
+  }
+
+  /** The last write was refused: what stands in the record says what became of this run. */
+  const explain = async (record: IdempotencyRecord | undefined, nowMs: number): Promise<Ended> => {
+    const decision = record && decide(record, intent.fingerprint, nowMs)
+    if (decision?.kind === 'in-flight') return decision
+    if (decision?.kind !== 'replay') return { kind: 'failed', error: new LeaseLostError(intent.key) }
+    const recalled = await recall(scene, decision.record.result)
+    return { kind: decision.record.owner === owner ? 'own' : 'superseded', recalled }
+  }
+
+  const complete = async (kept: Kept): Promise<Ended> => {
+    const completedAtMs = timing.storeNowMs()
+    const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
+    const result = await place(scene, hold, kept, { name: 'result', inlineBytes: 0, expiresAtMs })
+    const answer = await persist(clock, timing.storeUntilMs(), (limits) =>
+      store.complete(hold.claim, { result, completedAtMs, expiresAtMs }, limits),
+    )
+    const { record } = answer
+    // The write of a lost reply, sent again, is refused by itself.
+    const isOurs = record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
+    return isOurs ? { kind: 'stored' } : explain(record, answer.nowMs)
+  }
+
+  const release = async (): Promise<Ended> => {
+    const answer = await persist(clock, timing.storeUntilMs(), (limits) => store.release(hold.claim, limits))
+    const { record } = answer
+    const isFree = record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs === 0
+    return isFree ? { kind: 'released' } : explain(record, answer.nowMs)
+  }
+
+  const onCommitted = (result: unknown): void => {
+    ended ??= Promise.resolve({ kind: 'committed', result })
+  }
+
+  return {
+    attempt: {
+      key: intent.key,
+      number: hold.record.attempt,
+      derive: (name) => deriveUuid(intent.id, name),
+      step: createStep(scene, hold),
+      commit: createCommit(scene, hold, onCommitted),
+    },
+    complete: (kept) => end(() => complete(kept)),
+    release: () => end(release),
+    renew: async () => hold.isHeld && (await renew(scene, hold, timing.leaseUntilMs())).kind === 'renewed',
+  }
+}

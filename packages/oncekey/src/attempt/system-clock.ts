@@ -1,0 +1,7 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Clock } from '../protocol/clock.ts'
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (durationMs) => setTimeout(durationMs),
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../protocol/clock.ts'
+
+/**
+ * How long a claim is believed alive.
+ * - `deadline`: until the service ends the run anyway. On Lambda that is local now + remaining time: the runtime
+ *   computes the remaining time as deadline - local now, so the sum does not depend on the local clock.
+ * - `duration`: for a while from the claim, by the store's clock.
+ */
+export type LeaseTerm =
+  | { readonly kind: 'deadline'; readonly deadlineMs: number }
+  | { readonly kind: 'duration'; readonly leaseMs: number }
+
+/** Past the deadline: the store's time comes in whole seconds, and a run may end a little late. */
+const DEADLINE_MARGIN_MS = 2_000
+/** A difference up to this is the store's whole seconds and the way of the reply, not a wrong clock. */
+const SKEW_TOLERANCE_MS = 2_000
+const CLAIM_BUDGET_MS = 5_000
+const LEAST_BUDGET_MS = 250
+/** Kept back from storing, so that the caller still gets the answer. */
+const ANSWER_RESERVE_MS = 100
+
+/** How far this process's clock is from the store's, learnt from replies. One per table and process. */
+export interface Skew {
+  offsetMs: number
+}
+
+/** One invocation's time: the local clock, corrected where it must agree with the store's. */
+export interface Timing {
+  readonly clock: Clock
+  /** The store's time, as far as it is known here. */
+  storeNowMs(): number
+  /** Takes in a reply's own time. A reply that was long under way says nothing about the clock. */
+  observe(storeMs: number, sentAtMs: number): void
+  /** The end of a lease that begins now, in the store's time. */
+  leaseUntilMs(): number
+  /**
+   * What a lease claimed just now ought to end at, if the claim's reply showed that the clock it was reckoned by is
+   * wrong. A deadline is the service's own and needs no correction.
+   */
+  correctedLeaseUntilMs(leaseUntilMs: number): number | undefined
+  /** Until when to try to claim: within the remaining time, and soon enough to answer 503. Local time. */
+  claimUntilMs(): number
+  /** Until when to go on storing what the run came to, or to keep a caller waiting. Local time. */
+  storeUntilMs(): number
+}
+
+export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing {
+  const beganAtMs = clock.nowMs()
+  const endsAtMs = term.kind === 'deadline' ? term.deadlineMs : beganAtMs + term.leaseMs
+  const storeNowMs = (): number => Math.floor(clock.nowMs() + skew.offsetMs)
+  const leaseUntilMs = (): number =>
+    Math.max(1, Math.ceil(term.kind === 'deadline' ? term.deadlineMs + DEADLINE_MARGIN_MS : storeNowMs() + term.leaseMs))
+
+  return {
+    clock,
+    storeNowMs,
+    observe(storeMs, sentAtMs) {
+      const nowMs = clock.nowMs()
+      if (nowMs - sentAtMs > SKEW_TOLERANCE_MS) return
+      const differenceMs = storeMs - nowMs
+      skew.offsetMs = Math.abs(differenceMs) <= SKEW_TOLERANCE_MS ? 0 : differenceMs
+    },
+    leaseUntilMs,
+    correctedLeaseUntilMs(claimedMs) {
+      const correctMs = leaseUntilMs()
+      return term.kind === 'duration' && Math.abs(correctMs - claimedMs) > SKEW_TOLERANCE_MS ? correctMs : undefined
+    },
+    claimUntilMs: () => {
+      const nowMs = clock.nowMs()
+      return nowMs + Math.min(CLAIM_BUDGET_MS, Math.max(LEAST_BUDGET_MS, (endsAtMs - nowMs) / 2))
+    },
+    storeUntilMs: () =>
+      term.kind === 'deadline'
+        ? term.deadlineMs - ANSWER_RESERVE_MS
+        : Math.max(endsAtMs, clock.nowMs() + CLAIM_BUDGET_MS),
+  }
+}
