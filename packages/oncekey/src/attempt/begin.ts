@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ClaimPlan, decide } from '../protocol/decide.ts'
-import { StoreUnavailableError } from '../protocol/errors.ts'
+import { type KeyInvalidError, StoreUnavailableError } from '../protocol/errors.ts'
 import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
 import type { ClaimAnswer } from '../protocol/store.ts'
 import { persist } from './persist.ts'
@@ -12,13 +12,13 @@ import type { Hold, Scene } from './scene.ts'
 /** What a caller who asks for the intent gets. */
 export type Begun =
   | { readonly kind: 'run'; readonly run: Run }
-  | { readonly kind: 'replay'; readonly recalled: Recalled }
+  | { readonly kind: 'replay'; readonly recalled: Recalled; readonly expiresAtMs: number }
   /** `leaseLeftMs` is `undefined` where a transaction hid the record. */
   | { readonly kind: 'in-flight'; readonly leaseLeftMs: number | undefined }
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'outcome-unknown' }
-  /** There is no record to answer from, and the scene allows no new claim. */
-  | { readonly kind: 'no-record' }
+  /** The key is too old to run for, and there is no record to answer from. */
+  | { readonly kind: 'stale-key'; readonly error: KeyInvalidError }
 
 /** A claim that loses this many races in a row answers `in-flight`: whoever wins them is running. */
 const MAX_CONTESTS = 8
@@ -45,7 +45,7 @@ export async function begin(scene: Scene): Promise<Begun> {
 
   let pollMs = FIRST_POLL_MS
   let contests = 0
-  let sight: Sight | undefined = scene.answerOnly ? await read() : undefined
+  let sight: Sight | undefined = scene.staleKey ? await read() : undefined
   for (;;) {
     const decision =
       sight === undefined
@@ -55,7 +55,11 @@ export async function begin(scene: Scene): Promise<Begun> {
     let leaseLeftMs: number | undefined
     switch (decision.kind) {
       case 'replay':
-        return { kind: 'replay', recalled: await recall(scene, decision.record.result) }
+        return {
+          kind: 'replay',
+          recalled: await recall(scene, decision.record.result),
+          expiresAtMs: decision.record.expiresAtMs,
+        }
       case 'mismatch':
       case 'outcome-unknown':
         return { kind: decision.kind }
@@ -63,7 +67,7 @@ export async function begin(scene: Scene): Promise<Begun> {
         leaseLeftMs = decision.leaseLeftMs
         break
       case 'claim': {
-        if (scene.answerOnly) return { kind: 'no-record' }
+        if (scene.staleKey) return { kind: 'stale-key', error: scene.staleKey }
         const claimed = await tryClaim(scene, decision.plan)
         if (claimed.kind === 'won') return { kind: 'run', run: createRun(scene, claimed.hold) }
         if (claimed.kind === 'lost') {
@@ -76,14 +80,19 @@ export async function begin(scene: Scene): Promise<Begun> {
 
     const leftToWaitMs = waitUntilMs - clock.nowMs()
     if (leftToWaitMs <= 0) return { kind: 'in-flight', leaseLeftMs }
-    await clock.sleep(Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, leaseLeftMs ?? LONGEST_POLL_MS))
+    await clock.sleep(
+      Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, leaseLeftMs ?? LONGEST_POLL_MS),
+    )
     pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)
     contests = 0
     sight = await read()
   }
 }
 
-type Claimed = { readonly kind: 'won'; readonly hold: Hold } | ({ readonly kind: 'lost' } & Sight) | { readonly kind: 'busy' }
+type Claimed =
+  | { readonly kind: 'won'; readonly hold: Hold }
+  | ({ readonly kind: 'lost' } & Sight)
+  | { readonly kind: 'busy' }
 
 async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
   const { store, timing } = scene
@@ -104,7 +113,13 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
     if (!isClaimOf(held, claim.owner, record.leaseUntilMs)) {
       return { kind: 'lost', record: held, nowMs: answer.nowMs }
     }
-    const hold: Hold = { claim, record: held, leaseUntilMs: held.leaseUntilMs, isHeld: true }
+    const hold: Hold = {
+      claim,
+      record: held,
+      leaseUntilMs: held.leaseUntilMs,
+      isInDoubt: false,
+      isHeld: true,
+    }
 
     const correctedMs = timing.correctedLeaseUntilMs(hold.leaseUntilMs)
     if (correctedMs !== undefined) {
@@ -118,8 +133,13 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
     }
     return { kind: 'won', hold }
   } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    if (scene.runsUnclaimed) {
+      const { leaseUntilMs } = record
+      return { kind: 'won', hold: { claim, record, leaseUntilMs, isInDoubt: true, isHeld: true } }
+    }
     // In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that 503 asks for.
-    if (error instanceof StoreUnavailableError && error.retryable) {
+    if (error.retryable) {
       const untilMs = clock.nowMs() + GIVE_UP_MS
       await persist(clock, untilMs, (limits) => store.release(claim, limits)).catch(() => undefined)
     }

@@ -5,7 +5,7 @@ import type { Completion, TransactionWrite } from '../protocol/store.ts'
 import type { Attempt } from './attempt.ts'
 import { persist } from './persist.ts'
 import { place } from './place.ts'
-import type { Hold, Scene } from './scene.ts'
+import { type Hold, refuseIfInDoubt, type Scene } from './scene.ts'
 
 /** A transaction touches several partitions and may wait for another one: it gets more time than a single write. */
 const TRANSACTION_CALL_MS = 10_000
@@ -17,28 +17,44 @@ interface Sent {
 }
 
 /** `Attempt.commit` of one run. `onCommitted` is told the result once it is known to be stored. */
-export function createCommit(scene: Scene, hold: Hold, onCommitted: (result: unknown) => void): Attempt['commit'] {
+export function createCommit(
+  scene: Scene,
+  hold: Hold,
+  onCommitted: (result: unknown) => void,
+): Attempt['commit'] {
   const { store, timing, intent } = scene
   let inDoubt: Sent | undefined
 
   const prepare = async (result: unknown, writes: readonly TransactionWrite[]): Promise<Sent> => {
     const kept = scene.keep(result)
+    if (kept === undefined) {
+      throw new TypeError(
+        'commit: expected a result that is stored, got one that the profile or shouldStore leaves out',
+      )
+    }
     const completedAtMs = timing.storeNowMs()
     const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
     const stored = await place(scene, hold, kept, { name: 'commit', inlineBytes: 0, expiresAtMs })
-    return { result, writes, completion: { result: stored, completedAtMs, expiresAtMs, commitToken: randomUUID() } }
+    return {
+      result,
+      writes,
+      completion: { result: stored, completedAtMs, expiresAtMs, commitToken: randomUUID() },
+    }
   }
 
   return async (result, writes) => {
     if (store.commit === undefined) {
       throw new TypeError('commit: this store has no transactions with DynamoDB; use step and derive instead')
     }
-    if (!Array.isArray(writes)) throw new TypeError(`commit: expected an array of writes, got ${typeof writes}`)
+    if (!Array.isArray(writes))
+      throw new TypeError(`commit: expected an array of writes, got ${typeof writes}`)
     if (!hold.isHeld) throw new TypeError('commit: the run has already ended; commit once, and await it')
+    refuseIfInDoubt(hold, 'commit')
     if (timing.storeNowMs() >= hold.leaseUntilMs) throw new LeaseLostError(intent.key)
 
     // The same commit again must be the same request to the letter, or DynamoDB would not know it as a repeat.
-    const isRepeat = inDoubt !== undefined && isDeepStrictEqual([inDoubt.result, inDoubt.writes], [result, writes])
+    const isRepeat =
+      inDoubt !== undefined && isDeepStrictEqual([inDoubt.result, inDoubt.writes], [result, writes])
     const sent = isRepeat && inDoubt !== undefined ? inDoubt : await prepare(result, writes)
     const { completion } = sent
     const send = store.commit
@@ -52,7 +68,8 @@ export function createCommit(scene: Scene, hold: Hold, onCommitted: (result: unk
       const { record } = answer
       const isOurs = record?.status === 'completed' && record.commitToken === completion.commitToken
       if (!isOurs) {
-        const cause = inDoubt && new Error('An earlier commit of this run, in doubt until now, has been stored.')
+        const cause =
+          inDoubt && new Error('An earlier commit of this run, in doubt until now, has been stored.')
         throw new LeaseLostError(intent.key, cause && { cause })
       }
     } catch (error) {

@@ -5,10 +5,17 @@ import { persist } from './persist.ts'
 import type { Hold, Scene } from './scene.ts'
 
 /** Encodes a value and finds room for its bytes: in the record, or beside it. */
-export async function place({ store, timing }: Scene, { claim }: Hold, kept: Kept, room: SpillRoom): Promise<StoredResult> {
+export async function place(
+  { store, timing }: Scene,
+  { claim }: Hold,
+  kept: Kept,
+  room: SpillRoom,
+): Promise<StoredResult> {
   const encoded = await encodeResult(kept)
   if (encoded.kind !== 'json') return encoded
   const { bytes, ...facts } = encoded
-  const body = await persist(timing.clock, timing.storeUntilMs(), (limits) => store.spill(claim, bytes, room, limits))
+  const body = await persist(timing.clock, timing.storeUntilMs(), (limits) =>
+    store.spill(claim, bytes, room, limits),
+  )
   return { ...facts, body }
 }

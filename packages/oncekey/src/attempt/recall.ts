@@ -11,7 +11,8 @@ export type Recalled =
 /** @throws RecordUnreadableError if the bytes are gone or are not those that were stored. */
 export async function recall({ store, timing, intent }: Scene, result: StoredResult): Promise<Recalled> {
   if (result.kind === 'undefined') return { kind: 'value', json: undefined }
-  if (result.kind === 'unavailable') return { kind: 'unavailable', reason: result.reason, status: result.status }
+  if (result.kind === 'unavailable')
+    return { kind: 'unavailable', reason: result.reason, status: result.status }
   const { body } = result
   const bytes =
     'bytes' in body

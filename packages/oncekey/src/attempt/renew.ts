@@ -23,7 +23,9 @@ export async function renew(scene: Scene, hold: Hold, leaseUntilMs: number): Pro
     leaseUntilMs,
     expiresAtMs: Math.max(timing.storeNowMs() + retentionMs, leaseUntilMs),
   }
-  const answer = await persist(timing.clock, timing.claimUntilMs(), (limits) => store.renew(hold.claim, lease, limits))
+  const answer = await persist(timing.clock, timing.claimUntilMs(), (limits) =>
+    store.renew(hold.claim, lease, limits),
+  )
   // The write of a lost reply, sent again, is refused by itself.
   if (!isClaimOf(answer.record, hold.claim.owner, leaseUntilMs)) {
     return { kind: 'lost', record: answer.record, nowMs: answer.nowMs }

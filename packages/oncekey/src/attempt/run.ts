@@ -34,6 +34,8 @@ export type Ended =
 /** A claim that is being run. The first call of `complete` or `release` ends it; any later one answers the same. */
 export interface Run {
   readonly attempt: Attempt
+  /** False if the claim is in doubt: the run is not protected, and may not be the only one. */
+  readonly isProtected: boolean
   complete(kept: Kept): Promise<Ended>
   release(): Promise<Ended>
   /** Moves the end of the lease to one full term from now. False once the lease is lost. */
@@ -45,6 +47,9 @@ export function createRun(scene: Scene, hold: Hold): Run {
   const { clock } = timing
   const { owner } = hold.claim
   let ended: Promise<Ended> | undefined
+
+  /** Whoever runs without a claim wants an answer more than a record: it does not use up what time is left. */
+  const untilMs = (): number => (hold.isInDoubt ? timing.claimUntilMs() : timing.storeUntilMs())
 
   /** The claim is given up before the write is tried: one failure cannot set off a second cleanup. */
   const end = (write: () => Promise<Ended>): Promise<Ended> => {
@@ -66,17 +71,18 @@ export function createRun(scene: Scene, hold: Hold): Run {
     const completedAtMs = timing.storeNowMs()
     const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
     const result = await place(scene, hold, kept, { name: 'result', inlineBytes: 0, expiresAtMs })
-    const answer = await persist(clock, timing.storeUntilMs(), (limits) =>
+    const answer = await persist(clock, untilMs(), (limits) =>
       store.complete(hold.claim, { result, completedAtMs, expiresAtMs }, limits),
     )
     const { record } = answer
     // The write of a lost reply, sent again, is refused by itself.
-    const isOurs = record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
+    const isOurs =
+      record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
     return isOurs ? { kind: 'stored' } : explain(record, answer.nowMs)
   }
 
   const release = async (): Promise<Ended> => {
-    const answer = await persist(clock, timing.storeUntilMs(), (limits) => store.release(hold.claim, limits))
+    const answer = await persist(clock, untilMs(), (limits) => store.release(hold.claim, limits))
     const { record } = answer
     const isFree = record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs === 0
     return isFree ? { kind: 'released' } : explain(record, answer.nowMs)
@@ -87,6 +93,7 @@ export function createRun(scene: Scene, hold: Hold): Run {
   }
 
   return {
+    isProtected: !hold.isInDoubt,
     attempt: {
       key: intent.key,
       number: hold.record.attempt,

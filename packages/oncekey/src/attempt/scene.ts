@@ -1,3 +1,4 @@
+import { type KeyInvalidError, StoreUnavailableError } from '../protocol/errors.ts'
 import type { Intent, Kept } from '../protocol/intent.ts'
 import type { CrashMode, InFlightRecord } from '../protocol/record.ts'
 import type { Store } from '../protocol/store.ts'
@@ -12,10 +13,12 @@ export interface Scene {
   readonly retentionMs: number
   /** How long to wait for another run's result before answering `in-flight`. */
   readonly waitMs: number
-  /** If set, an existing record still answers but no new claim is made. */
-  readonly answerOnly: boolean
-  /** What of a committed result is kept: the rule that completion follows too. */
-  readonly keep: (result: unknown) => Kept
+  /** If set, an existing record still answers, but no new claim is made: this is why. */
+  readonly staleKey: KeyInvalidError | undefined
+  /** If set, a claim that cannot be written is run all the same, without protection. */
+  readonly runsUnclaimed: boolean
+  /** What of a committed result is kept: the rule that completion follows too. `undefined`: it is not to be stored. */
+  readonly keep: (result: unknown) => Kept | undefined
 }
 
 /** The claim, as the parts of its run share it. */
@@ -23,9 +26,18 @@ export interface Hold {
   readonly claim: { readonly id: string; readonly owner: string }
   readonly record: InFlightRecord
   leaseUntilMs: number
+  /** The claim could not be written, or its reply never came: nothing may be built on it. */
+  readonly isInDoubt: boolean
   /**
    * Whether this run may still write. It is given up before completion or release is tried,
    * so that one failure cannot set off a second cleanup.
    */
   isHeld: boolean
+}
+
+/** What a run without a claim must not do: it would be taken for protected. */
+export function refuseIfInDoubt(hold: Hold, member: 'step' | 'commit'): void {
+  if (!hold.isInDoubt) return
+  const message = `${member}: this run has no claim (the store was unavailable and onStoreError is 'run').`
+  throw new StoreUnavailableError(message, { retryable: true })
 }

@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts'
 import { persist } from './persist.ts'
 import { place } from './place.ts'
 import { parseRecalled, recall } from './recall.ts'
-import type { Hold, Scene } from './scene.ts'
+import { type Hold, refuseIfInDoubt, type Scene } from './scene.ts'
 
 const MAX_NAME_CHARACTERS = 255
 
@@ -35,10 +35,15 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
 
   return async <T>(name: string, fn: () => T | Promise<T>): Promise<Jsonify<T>> => {
     if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_CHARACTERS) {
-      throw new TypeError(`step: expected a name of 1 to ${MAX_NAME_CHARACTERS} characters, got ${JSON.stringify(name)}`)
+      throw new TypeError(
+        `step: expected a name of 1 to ${MAX_NAME_CHARACTERS} characters, got ${JSON.stringify(name)}`,
+      )
     }
-    if (taken.has(name)) throw new TypeError(`step: ${JSON.stringify(name)} was already used in this run; name each step once`)
-    if (!hold.isHeld) throw new TypeError(`step: ${JSON.stringify(name)} came after the run had ended; await every step`)
+    if (taken.has(name))
+      throw new TypeError(`step: ${JSON.stringify(name)} was already used in this run; name each step once`)
+    if (!hold.isHeld)
+      throw new TypeError(`step: ${JSON.stringify(name)} came after the run had ended; await every step`)
+    refuseIfInDoubt(hold, 'step')
     // A run that was frozen past its lease must not begin another effect.
     if (timing.storeNowMs() >= hold.leaseUntilMs) throw new LeaseLostError(intent.key)
 

@@ -3,5 +3,6 @@ import type { Clock } from '../protocol/clock.ts'
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  sleep: (durationMs) => setTimeout(durationMs),
+  sleep: (durationMs, signal) =>
+    setTimeout(durationMs, undefined, signal && { signal }).catch(() => undefined),
 }

@@ -49,7 +49,12 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
   const endsAtMs = term.kind === 'deadline' ? term.deadlineMs : beganAtMs + term.leaseMs
   const storeNowMs = (): number => Math.floor(clock.nowMs() + skew.offsetMs)
   const leaseUntilMs = (): number =>
-    Math.max(1, Math.ceil(term.kind === 'deadline' ? term.deadlineMs + DEADLINE_MARGIN_MS : storeNowMs() + term.leaseMs))
+    Math.max(
+      1,
+      Math.ceil(
+        term.kind === 'deadline' ? term.deadlineMs + DEADLINE_MARGIN_MS : storeNowMs() + term.leaseMs,
+      ),
+    )
 
   return {
     clock,
@@ -63,7 +68,9 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
     leaseUntilMs,
     correctedLeaseUntilMs(claimedMs) {
       const correctMs = leaseUntilMs()
-      return term.kind === 'duration' && Math.abs(correctMs - claimedMs) > SKEW_TOLERANCE_MS ? correctMs : undefined
+      return term.kind === 'duration' && Math.abs(correctMs - claimedMs) > SKEW_TOLERANCE_MS
+        ? correctMs
+        : undefined
     },
     claimUntilMs: () => {
       const nowMs = clock.nowMs()

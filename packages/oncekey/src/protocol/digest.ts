@@ -9,7 +9,9 @@ export function digest(parts: readonly (string | Uint8Array)[]): string {
     return hash('sha256', parts.map((part) => `s${part.length}:${part}`).join(''), 'base64url')
   }
   const bytes = parts.flatMap((part) =>
-    typeof part === 'string' ? [Buffer.from(`s${part.length}:${part}`)] : [Buffer.from(`b${part.length}:`), part],
+    typeof part === 'string'
+      ? [Buffer.from(`s${part.length}:${part}`)]
+      : [Buffer.from(`b${part.length}:`), part],
   )
   return hash('sha256', Buffer.concat(bytes), 'base64url')
 }

@@ -44,7 +44,9 @@ export class KeyReusedError extends OncekeyError {
   readonly key: string
 
   constructor(key: string) {
-    super(`Idempotency key ${quote(key)} already names another request: send the new request under a new key.`)
+    super(
+      `Idempotency key ${quote(key)} already names another request: send the new request under a new key.`,
+    )
     this.key = key
   }
 }
@@ -72,7 +74,10 @@ export class LeaseLostError extends OncekeyError {
   readonly key: string
 
   constructor(key: string, options?: ErrorOptions) {
-    super(`The run for idempotency key ${quote(key)} lost its lease; what it did next was not stored.`, options)
+    super(
+      `The run for idempotency key ${quote(key)} lost its lease; what it did next was not stored.`,
+      options,
+    )
     this.key = key
   }
 }
@@ -100,7 +105,9 @@ export class OutcomeUnknownError extends OncekeyError {
   readonly key: string
 
   constructor(key: string) {
-    super(`The run for idempotency key ${quote(key)} was cut off; whether it took effect is not known. Look it up before sending it again under a new key.`)
+    super(
+      `The run for idempotency key ${quote(key)} was cut off; whether it took effect is not known. Look it up before sending it again under a new key.`,
+    )
     this.key = key
   }
 }

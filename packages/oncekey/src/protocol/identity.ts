@@ -20,7 +20,9 @@ const READABLE_CHARACTERS = 64
  * The scope lets an operator find a service's records; principal and key appear only in the digest.
  */
 export function recordId({ kind, service, name, principal, key }: Identity): string {
-  const scope = (name === '' ? service : `${service}/${name}`).replace(/[^\w./: -]/g, '_').slice(0, READABLE_CHARACTERS)
+  const scope = (name === '' ? service : `${service}/${name}`)
+    .replace(/[^\w./: -]/g, '_')
+    .slice(0, READABLE_CHARACTERS)
   return `${scope}#${digest([kind, service, name, principal, key])}`
 }
 

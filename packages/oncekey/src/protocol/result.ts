@@ -4,7 +4,10 @@ import type { Kept } from './intent.ts'
 /** Where a result's bytes are: in the record itself, or in chunks beside it. */
 export type Body =
   | { readonly bytes: Uint8Array }
-  | { readonly chunks: number; /** What tells these chunks from any others of the record. */ readonly ref: string }
+  | {
+      readonly chunks: number /** What tells these chunks from any others of the record. */
+      readonly ref: string
+    }
 
 /** A result as the record keeps it: the JSON that the Lambda runtime would send, never the value itself. */
 export type StoredResult =
@@ -52,7 +55,8 @@ export async function encodeResult(kept: Kept): Promise<EncodedResult> {
   if (json === undefined) return { kind: 'undefined' }
 
   const bytes = Buffer.from(json)
-  if (bytes.length > MAX_RESULT_BYTES) return unavailable(`its ${bytes.length} bytes exceed ${MAX_RESULT_BYTES}`)
+  if (bytes.length > MAX_RESULT_BYTES)
+    return unavailable(`its ${bytes.length} bytes exceed ${MAX_RESULT_BYTES}`)
 
   const facts = { kind: 'json', sizeBytes: bytes.length, checksum: digest([bytes]) } as const
   if (bytes.length <= COMPRESS_ABOVE_BYTES) return { ...facts, encoding: 'identity', bytes }

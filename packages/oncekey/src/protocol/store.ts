@@ -98,7 +98,10 @@ export interface Store {
   ): Promise<WriteAnswer>
 
   /** Reads the record, seeing every write that was answered before. */
-  read(id: string, limits: CallLimits): Promise<{ readonly nowMs: number; readonly record: IdempotencyRecord | undefined }>
+  read(
+    id: string,
+    limits: CallLimits,
+  ): Promise<{ readonly nowMs: number; readonly record: IdempotencyRecord | undefined }>
 
   /**
    * Makes bytes fit into a record: returns them as they are if they are small, else writes them elsewhere, where no

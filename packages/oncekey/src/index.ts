@@ -1,0 +1,22 @@
+export type { Attempt } from './attempt/attempt.ts'
+export type { IdempotentContext } from './context.ts'
+export { idempotentHandler } from './handler.ts'
+export { idempotent } from './middleware.ts'
+export type { ClaimOptions, IdempotencyOptions } from './options.ts'
+export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './outcome.ts'
+export {
+  type ErrorCode,
+  InFlightError,
+  KeyInvalidError,
+  KeyMissingError,
+  KeyReusedError,
+  LeaseLostError,
+  OncekeyError,
+  OutcomeUnknownError,
+  RecordUnreadableError,
+  ResultUnavailableError,
+  StoreUnavailableError,
+} from './protocol/errors.ts'
+export type { Store, TransactionWrite } from './protocol/store.ts'
+export { type RunOnceOptions, runOnce } from './run-once.ts'
+export { dynamoDbStore } from './stores/dynamodb/index.ts'

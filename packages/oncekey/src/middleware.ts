@@ -1,0 +1,85 @@
+import type { MiddlewareObj } from '@middy/core'
+import type { IdempotentContext } from './context.ts'
+import { withAttempt } from './context.ts'
+import type { GuardedRun } from './guarded-run.ts'
+import { createInvoke } from './invocation.ts'
+import { type WatchedResponse, watchResponse } from './middy-response.ts'
+import type { IdempotencyOptions } from './options.ts'
+import type { Store } from './protocol/store.ts'
+
+/**
+ * A Middy middleware that makes the handler safe to retry. Register it last (innermost), so that nothing stands
+ * between the claim and the handler.
+ *
+ * @param table the table's name, or a store.
+ * @throws TypeError at cold start, if the table or an option makes no sense.
+ * @see {@link IdempotencyOptions} for every option and its default
+ */
+export function idempotent<TEvent = unknown, TResult = unknown>(
+  table: string | Store,
+  options?: IdempotencyOptions,
+): Required<Pick<MiddlewareObj<TEvent, TResult, Error, IdempotentContext>, 'before' | 'after' | 'onError'>> {
+  const invoke = createInvoke('idempotent', table, options)
+  /** By request, not in `request.internal`: that may be shared by all requests of the process. */
+  const runs = new WeakMap<object, { guarded: GuardedRun; watched: WatchedResponse }>()
+  const take = (request: object): { guarded: GuardedRun; watched: WatchedResponse } | undefined => {
+    const found = runs.get(request)
+    runs.delete(request)
+    return found
+  }
+
+  return {
+    async before(request) {
+      const invocation = await invoke(request.event, request.context)
+      if (invocation.kind === 'pass') return
+      if (invocation.kind === 'answer') {
+        // Middy takes `undefined` for "go on", so the answer is set where it looks for one.
+        request.earlyResponse = invocation.answer as TResult
+        return
+      }
+      const { guarded } = invocation
+      request.context = withAttempt(request.context, guarded.attempt)
+      const watched = watchResponse(request, () => {
+        // A middleware registered after this one answered instead of the handler: nothing ran, so the key is freed.
+        if (take(request)) void guarded.didNotRun()
+      })
+      runs.set(request, { guarded, watched })
+    },
+
+    async after(request) {
+      const taken = take(request)
+      if (taken !== undefined) request.response = (await taken.guarded.returned(request.response)) as TResult
+    },
+
+    async onError(request) {
+      const taken = take(request)
+      if (taken === undefined) return
+      const { guarded, watched } = taken
+      if (isEarlyTimeout(request.error)) return guarded.wasCutOff(request.error)
+      const handlerResult = watched.handlerResult()
+      if (handlerResult !== undefined) {
+        // The handler returned, and another middleware's `after` threw before ours came: the work is done.
+        await guarded.returned(handlerResult.value).catch(() => undefined)
+        return
+      }
+      const answer = await guarded.threw(request.error).catch((error: unknown) => {
+        if (error === request.error) return notAnswered
+        throw error
+      })
+      if (answer !== notAnswered) request.response = answer as TResult
+    },
+  }
+}
+
+/** Told apart from every answer, `undefined` included. */
+const notAnswered = Symbol('not answered')
+
+/**
+ * Middy gives up on a handler shortly before Lambda does, while the handler still runs: the claim is neither
+ * completed nor freed, and its lease ends by itself.
+ */
+function isEarlyTimeout(error: unknown): boolean {
+  if (!(error instanceof Error) || error.name !== 'TimeoutError') return false
+  const { cause } = error
+  return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
+}

@@ -1,0 +1,30 @@
+/** What is known of a Middy request's handler from the writes to `request.response`. */
+export interface WatchedResponse {
+  /** What the handler returned, if it did: Middy tells a handler's error and a middleware's in the same way. */
+  handlerResult(): { readonly value: unknown } | undefined
+}
+
+/**
+ * Watches the writes to a Middy request's `response` from `before` on. Middy 6 and 7 write it when the handler has
+ * returned, and reset it just before they set `error`: an error that follows more than the reset is not the handler's.
+ * An early answer of a later `before` is written there too, and is told to `onEarlyAnswer`.
+ */
+export function watchResponse(
+  request: { response?: unknown; error?: unknown },
+  onEarlyAnswer: () => void,
+): WatchedResponse {
+  let response: unknown = request.response
+  const beforeError: unknown[] = []
+  Object.defineProperty(request, 'response', {
+    configurable: true,
+    enumerable: true,
+    get: () => response,
+    set: (value: unknown) => {
+      response = value
+      if (request.error !== undefined) return
+      beforeError.push(value)
+      if (beforeError.length === 1 && 'earlyResponse' in request) onEarlyAnswer()
+    },
+  })
+  return { handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined) }
+}

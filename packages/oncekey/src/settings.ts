@@ -1,0 +1,53 @@
+import { systemClock } from './attempt/system-clock.ts'
+import type { LeaseTerm } from './attempt/timing.ts'
+import type { GuardSettings } from './guard.ts'
+import type { ClaimOptions } from './options.ts'
+import { createReplayCache } from './replay-cache.ts'
+import { skewOf, storeOf } from './table.ts'
+
+const DEFAULT_RETENTION_MS = 24 * 60 * 60 * 1000
+const DEFAULT_LEASE_MS = 60_000
+
+export interface ResolvedSettings {
+  readonly guard: GuardSettings
+  /** How long a lease is where no deadline is known. */
+  readonly leaseMs: number
+}
+
+/** Every default, written once. The options have been checked. */
+export function resolveSettings(where: string, table: unknown, options: ClaimOptions): ResolvedSettings {
+  const store = storeOf(where, table, options.client)
+  const { inFlight = 'reject', cache, clock } = options
+  return {
+    leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
+    guard: {
+      store,
+      clock: clock
+        ? { nowMs: () => clock.nowMs(), sleep: clock.sleep?.bind(clock) ?? systemClock.sleep }
+        : systemClock,
+      skew: skewOf(store),
+      retentionMs: options.retentionMs ?? DEFAULT_RETENTION_MS,
+      onCrash: options.onCrash ?? 'rerun',
+      waitMs: inFlight === 'reject' ? 0 : inFlight.waitMs,
+      onStoreError: options.onStoreError ?? 'refuse',
+      cache: cache && createReplayCache(cache.maxEntries),
+      onOutcome: options.onOutcome,
+    },
+  }
+}
+
+/**
+ * The lease of one invocation: until the deadline that its context tells, else for `leaseMs`.
+ * A remaining time of 0 is a real value: the lease then ends as good as now.
+ */
+export function leaseTerm(context: unknown, nowMs: number, leaseMs: number): LeaseTerm {
+  if (typeof context === 'object' && context !== null && 'getRemainingTimeInMillis' in context) {
+    const { getRemainingTimeInMillis } = context
+    const remainingMs: unknown =
+      typeof getRemainingTimeInMillis === 'function' ? getRemainingTimeInMillis.call(context) : undefined
+    if (typeof remainingMs === 'number' && Number.isFinite(remainingMs)) {
+      return { kind: 'deadline', deadlineMs: Math.floor(nowMs + remainingMs) }
+    }
+  }
+  return { kind: 'duration', leaseMs }
+}
