@@ -1,0 +1,303 @@
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
+import { MultiRegionConsistency } from 'aws-cdk-lib/aws-dynamodb'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { IdempotencyTable, type IdempotencyTableProps, type IIdempotencyTable } from 'oncekey-cdk'
+import { describe, expect, test, vi } from 'vitest'
+
+// The first synthesis loads most of aws-cdk-lib.
+vi.setConfig({ testTimeout: 60_000 })
+
+const createStack = () =>
+  new Stack(new App(), 'Stack', { env: { account: '111111111111', region: 'eu-west-1' } })
+
+const synthesise = (props?: IdempotencyTableProps) => {
+  const stack = createStack()
+  const table = new IdempotencyTable(stack, 'Idempotency', props)
+  return { stack, table, template: Template.fromStack(stack) }
+}
+
+const createFunction = (stack: Stack) =>
+  new LambdaFunction(stack, 'Function', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline('export const handler = () => {}'),
+  })
+
+/** What the role of a grantee is allowed in the end, action by action. */
+const grantedTo = (stack: Stack, grant: (role: Role) => unknown) => {
+  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+  grant(role)
+  const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+  return policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+}
+
+describe('a table', () => {
+  test('has the key, the TTL and the billing that the store expects', () => {
+    synthesise().template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      BillingMode: 'PAY_PER_REQUEST',
+    })
+  })
+
+  test('is kept, protected and recoverable unless told otherwise', () => {
+    synthesise().template.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Replicas: [
+          {
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+    })
+  })
+
+  test('that may be removed is not protected against it', () => {
+    synthesise({ removalPolicy: RemovalPolicy.DESTROY }).template.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Delete',
+      Properties: { Replicas: [{ DeletionProtectionEnabled: false }] },
+    })
+  })
+
+  test('takes a name, and protection and recovery as it is told', () => {
+    const props = {
+      tableName: 'keys',
+      removalPolicy: RemovalPolicy.DESTROY,
+      deletionProtection: true,
+      pointInTimeRecovery: false,
+    }
+    synthesise(props).template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      TableName: 'keys',
+      Replicas: [
+        {
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+        },
+      ],
+    })
+  })
+})
+
+describe('a grant of claims', () => {
+  test('allows the three actions that the store calls, on this table alone', () => {
+    const stack = createStack()
+    const table = new IdempotencyTable(stack, 'Idempotency')
+    const statements = grantedTo(stack, (role) => table.grantClaims(role))
+    expect(statements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:GetItem'],
+        Resource: stack.resolve(table.tableArn),
+      },
+    ])
+  })
+
+  test('includes the use of a customer-managed key', () => {
+    const stack = createStack()
+    const key = new Key(stack, 'Key')
+    const table = new IdempotencyTable(stack, 'Idempotency', { encryptionKey: key })
+    const [, onKey] = grantedTo(stack, (role) => table.grantClaims(role))
+    expect(onKey).toEqual({
+      Effect: 'Allow',
+      Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      Resource: stack.resolve(key.keyArn),
+    })
+    Template.fromStack(stack).hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [{ SSESpecification: { KMSMasterKeyId: stack.resolve(key.keyArn) } }],
+    })
+  })
+
+  test('that protects a function also tells it the name of the table', () => {
+    const stack = createStack()
+    const table = new IdempotencyTable(stack, 'Idempotency')
+    const grant = table.protect(createFunction(stack))
+    expect(grant.success).toBe(true)
+    const template = Template.fromStack(stack)
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { IDEMPOTENCY_TABLE: stack.resolve(table.tableName) } },
+    })
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [Match.objectLike({ Resource: stack.resolve(table.tableArn) })] },
+    })
+  })
+
+  test('can tell it under another name', () => {
+    const stack = createStack()
+    const table = new IdempotencyTable(stack, 'Idempotency')
+    table.protect(createFunction(stack), { environmentVariable: 'KEYS' })
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { KEYS: stack.resolve(table.tableName) } },
+    })
+  })
+})
+
+describe('a table of several Regions', () => {
+  const replicas = [{ region: 'eu-west-2' }, { region: 'eu-central-1' }]
+
+  test('is strongly consistent, without the TTL that DynamoDB refuses there', () => {
+    const { template } = synthesise({ replicas })
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      MultiRegionConsistency: 'STRONG',
+      TimeToLiveSpecification: Match.absent(),
+      Replicas: ['eu-west-2', 'eu-central-1', 'eu-west-1'].map((Region) => Match.objectLike({ Region })),
+    })
+  })
+
+  test('can have a witness in place of the third replica', () => {
+    const { template } = synthesise({ replicas: [{ region: 'eu-west-2' }], witnessRegion: 'eu-west-3' })
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      GlobalTableWitnesses: [{ Region: 'eu-west-3' }],
+    })
+  })
+
+  test('warns of what DynamoDB cannot do there', () => {
+    const { stack } = synthesise({ replicas })
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('neither TTL nor transactions'))
+  })
+
+  test.each([
+    [
+      'eventual consistency',
+      { replicas, multiRegionConsistency: MultiRegionConsistency.EVENTUAL },
+      'Stack/Idempotency: expected multiRegionConsistency to be STRONG, got EVENTUAL. Eventually consistent replicas let two Regions claim one key at once',
+    ],
+    ['a witness of nothing', { witnessRegion: 'eu-west-3' }, 'expected replicas beside witnessRegion'],
+    [
+      'a consistency of nothing',
+      { multiRegionConsistency: MultiRegionConsistency.STRONG },
+      'expected replicas beside witnessRegion or multiRegionConsistency, got none',
+    ],
+    [
+      'a key for one replica only',
+      { replicas: [{ region: 'eu-west-2', encryptionKeyArn: 'arn:aws:kms:eu-west-2:111111111111:key/a' }] },
+      'got one for eu-west-2 and none for the table',
+    ],
+  ])('refuses %s', (_case, props, message) => {
+    expect(() => synthesise(props)).toThrow(message)
+  })
+
+  test('refuses a replica without a key beside a table with one', () => {
+    const stack = createStack()
+    const encryptionKey = new Key(stack, 'Key')
+    expect(() => new IdempotencyTable(stack, 'Idempotency', { encryptionKey, replicas })).toThrow(
+      'got one for the table and none for eu-west-2',
+    )
+  })
+
+  test('encrypts each replica with the key of its Region', () => {
+    const stack = createStack()
+    const arnIn = (region: string) => `arn:aws:kms:${region}:111111111111:key/a`
+    new IdempotencyTable(stack, 'Idempotency', {
+      encryptionKey: new Key(stack, 'Key'),
+      replicas: replicas.map(({ region }) => ({ region, encryptionKeyArn: arnIn(region) })),
+    })
+    Template.fromStack(stack).hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: Match.arrayWith([
+        Match.objectLike({
+          Region: 'eu-west-2',
+          SSESpecification: { KMSMasterKeyId: arnIn('eu-west-2') },
+        }),
+      ]),
+    })
+  })
+})
+
+describe('a metric', () => {
+  test.each([
+    ['metricConditionalCheckFailures', 'ConditionalCheckFailedRequests'],
+    ['metricConsumedReadCapacityUnits', 'ConsumedReadCapacityUnits'],
+    ['metricConsumedWriteCapacityUnits', 'ConsumedWriteCapacityUnits'],
+  ] as const)('%s is the sum of the %s of the table', (method, metricName) => {
+    const { stack, table } = synthesise()
+    const { metricStat } = table[method]().toMetricConfig()
+    expect(metricStat).toMatchObject({ namespace: 'AWS/DynamoDB', metricName, statistic: 'Sum' })
+    expect(stack.resolve(metricStat?.dimensions)).toEqual([
+      { name: 'TableName', value: stack.resolve(table.tableName) },
+    ])
+  })
+
+  test.each([
+    ['metricThrottles', 'ThrottledRequests'],
+    ['metricSystemErrors', 'SystemErrors'],
+  ] as const)('%s adds up the %s of the operations that claims use', (method, metricName) => {
+    const { table } = synthesise()
+    const parts = Object.values(table[method]().toMetricConfig().mathExpression?.usingMetrics ?? {})
+    const told = parts.map((part) => part.toMetricConfig().metricStat)
+    expect(new Set(told.map((stat) => stat?.metricName))).toEqual(new Set([metricName]))
+    expect(told.map((stat) => stat?.dimensions?.find(({ name }) => name === 'Operation')?.value)).toEqual([
+      'PutItem',
+      'UpdateItem',
+      'GetItem',
+      'TransactWriteItems',
+    ])
+  })
+
+  test('of an outcome is where oncekey/metrics counts it', () => {
+    const { metricStat } = metricOutcome('replayed', { service: 'payments' }).toMetricConfig()
+    expect(metricStat).toMatchObject({
+      namespace: 'Oncekey',
+      metricName: 'replayed',
+      statistic: 'Sum',
+      dimensions: [{ name: 'service', value: 'payments' }],
+    })
+  })
+})
+
+describe('an imported table', () => {
+  const arn = 'arn:aws:dynamodb:eu-west-1:111111111111:table/keys'
+  const withPartition = {
+    'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':dynamodb:eu-west-1:111111111111:table/keys']],
+  }
+
+  test.each<[string, (stack: Stack) => IIdempotencyTable, unknown]>([
+    ['name', (stack) => IdempotencyTable.fromTableName(stack, 'Imported', 'keys'), withPartition],
+    ['ARN', (stack) => IdempotencyTable.fromTableArn(stack, 'Imported', arn), arn],
+  ])('by %s can be claimed in', (_by, load, resource) => {
+    const stack = createStack()
+    const table = load(stack)
+    expect(table.tableName).toBe('keys')
+    const [statement] = grantedTo(stack, (role) => table.grantClaims(role))
+    expect(statement).toMatchObject({
+      Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:GetItem'],
+      Resource: resource,
+    })
+    Template.fromStack(stack).resourceCountIs('AWS::DynamoDB::GlobalTable', 0)
+  })
+
+  test('says that it was not checked', () => {
+    const stack = createStack()
+    IdempotencyTable.fromTableName(stack, 'Imported', 'keys')
+    Annotations.fromStack(stack).hasInfo(
+      '/Stack/Imported',
+      Match.stringLikeRegexp('keys is imported and was not checked'),
+    )
+  })
+
+  test('grants the use of the key that it is said to have', () => {
+    const stack = createStack()
+    const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111111111111:key/a')
+    const table = IdempotencyTable.fromTableAttributes(stack, 'Imported', {
+      tableName: 'keys',
+      encryptionKey,
+    })
+    const statements = grantedTo(stack, (role) => table.grantClaims(role))
+    expect(statements).toContainEqual(expect.objectContaining({ Resource: encryptionKey.keyArn }))
+  })
+
+  test.each([
+    ['nothing', {}],
+    ['both a name and an ARN', { tableName: 'keys', tableArn: arn }],
+  ])('cannot be told by %s', (_by, attributes) => {
+    expect(() => IdempotencyTable.fromTableAttributes(createStack(), 'Imported', attributes)).toThrow(
+      /tableArn.*tableName|tableName.*tableArn/,
+    )
+  })
+})
