@@ -62,7 +62,7 @@ export function createCommit(
       const answer = await persist(
         timing.clock,
         timing.storeUntilMs(),
-        (limits) => send(hold.claim, completion, writes, limits),
+        (limits) => send(hold.record, completion, writes, limits),
         TRANSACTION_CALL_MS,
       )
       const { record } = answer

@@ -88,10 +88,11 @@ export interface Store {
   /**
    * Completes the record and does the writes in one transaction: all happen or none, on the claim's condition.
    * Absent where the store has no transactions. `refused` is the claim's condition failing; a condition of the
-   * writes failing rejects with the SDK's own error.
+   * writes failing rejects with the SDK's own error. It takes the whole record as claimed, because a transaction
+   * answers with none.
    */
   commit?(
-    claim: ClaimToken,
+    claim: InFlightRecord,
     completion: Completion & { readonly commitToken: string },
     writes: readonly TransactionWrite[],
     limits: CallLimits,

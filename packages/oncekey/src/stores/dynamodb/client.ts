@@ -9,6 +9,7 @@ import {
   type UpdateItemCommand,
   type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb'
+import type { marshallOptions } from '@aws-sdk/util-dynamodb'
 
 export interface SendOptions {
   readonly abortSignal: AbortSignal
@@ -17,7 +18,11 @@ export interface SendOptions {
 
 /** A `DynamoDBClient` or `DynamoDBDocumentClient`, of whatever copy of the SDK: only what the store calls of it. */
 export interface DynamoDbClient {
-  readonly config: { readonly region: string | (() => Promise<string>) }
+  readonly config: {
+    readonly region: string | (() => Promise<string>)
+    /** Of a `DynamoDBDocumentClient`: how it wants the handler's own writes to be read. */
+    readonly translateConfig?: { readonly marshallOptions?: marshallOptions } | undefined
+  }
   send(command: PutItemCommand, options: SendOptions): Promise<PutItemCommandOutput>
   send(command: UpdateItemCommand, options: SendOptions): Promise<UpdateItemCommandOutput>
   send(command: GetItemCommand, options: SendOptions): Promise<GetItemCommandOutput>

@@ -53,9 +53,11 @@ const NO_REGION = 'set AWS_REGION, or give a client that has a region'
 
 /** How to mend what was refused for good; `undefined` if it may work when tried again. */
 function mendOf(thrown: unknown, name: string, action: Request['action']): string | undefined {
-  if (name === 'CredentialsProviderError') return 'give the process AWS credentials, or give a client that has them'
+  if (name === 'CredentialsProviderError')
+    return 'give the process AWS credentials, or give a client that has them'
   const status = member(member(thrown, '$metadata'), 'httpStatusCode')
-  const isRefusal = member(thrown, '$fault') === 'client' || (typeof status === 'number' && status >= 400 && status < 500)
+  const isRefusal =
+    member(thrown, '$fault') === 'client' || (typeof status === 'number' && status >= 400 && status < 500)
   if (!isRefusal || status === 429 || RETRYABLE.has(name)) return undefined
   switch (name) {
     case 'ResourceNotFoundException':

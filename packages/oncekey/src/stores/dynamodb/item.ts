@@ -60,7 +60,15 @@ export function resultValue(result: StoredResult): AttributeValue {
       const place: Item =
         'bytes' in body ? { bytes: { B: body.bytes } } : { chunks: number(body.chunks), ref: text(body.ref) }
       const { encoding, checksum, sizeBytes } = result
-      return { M: { kind, encoding: text(encoding), checksum: text(checksum), sizeBytes: number(sizeBytes), ...place } }
+      return {
+        M: {
+          kind,
+          encoding: text(encoding),
+          checksum: text(checksum),
+          sizeBytes: number(sizeBytes),
+          ...place,
+        },
+      }
     }
   }
 }

@@ -2,7 +2,6 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { RecordUnreadableError } from '../../protocol/errors.ts'
 import { FORMAT_VERSION, type IdempotencyRecord } from '../../protocol/record.ts'
 import type { Body, StoredResult } from '../../protocol/result.ts'
-import { MAX_CHUNKS } from './chunks.ts'
 import type { Item } from './item.ts'
 
 /**
@@ -11,16 +10,17 @@ import type { Item } from './item.ts'
  *
  * @throws RecordUnreadableError
  */
-export function readRecord(id: string, item: Item): IdempotencyRecord {
-  const attributes = openMap(id, item, '')
+export function readRecord(id: string, item: Item | undefined): IdempotencyRecord {
+  const attributes = openMap(id, item ?? {}, '')
   const version = attributes.integer('v')
   if (version !== FORMAT_VERSION) {
-    const mend = version > FORMAT_VERSION ? `is newer than ${FORMAT_VERSION}: update oncekey` : 'was never written'
+    const mend =
+      version > FORMAT_VERSION ? `is newer than ${FORMAT_VERSION}: update oncekey` : 'was never written'
     throw new RecordUnreadableError(id, `its format version ${version} ${mend}`)
   }
   const status = attributes.oneOf('status', ['in-flight', 'completed'])
   const base = {
-    id: attributes.matching('id', NOT_EMPTY),
+    id: attributes.oneOf('id', [id]),
     owner: attributes.matching('owner', NOT_EMPTY),
     attempt: attributes.integer('attempt', 1),
     fingerprint: attributes.matching('fingerprint', FINGERPRINT),
@@ -41,13 +41,17 @@ export function readRecord(id: string, item: Item): IdempotencyRecord {
   if (leaseUntilMs !== 0) throw new RecordUnreadableError(id, 'it is completed and still has a lease')
   const completedAtMs = attributes.integer('completedAtMs')
   const result = readResult(id, { M: attributes.map('result') }, 'result')
-  const commitToken = attributes.has('commitToken') && { commitToken: attributes.matching('commitToken', NOT_EMPTY) }
+  const commitToken = attributes.has('commitToken') && {
+    commitToken: attributes.matching('commitToken', NOT_EMPTY),
+  }
   attributes.end()
   return { ...base, status, leaseUntilMs, completedAtMs, result, ...commitToken }
 }
 
 const NOT_EMPTY = /./s
 const FINGERPRINT = /^[a-z][a-z0-9-]*(:[A-Za-z0-9_-]+)?$/
+/** No result comes near to it; a damaged number must not set off a million reads. */
+const MAX_CHUNKS = 100
 const INTEGER = /^\d+$/
 
 function readResult(id: string, value: AttributeValue, path: string): StoredResult {
@@ -111,7 +115,9 @@ function openMap(id: string, item: Item | undefined, path: string): OpenMap {
     integer(name, least = 0, most = Number.MAX_SAFE_INTEGER) {
       const digits = take(name)?.N ?? ''
       const value = Number(digits)
-      return INTEGER.test(digits) && value >= least && value <= most ? value : fail(name, `an integer from ${least} to ${most}`)
+      return INTEGER.test(digits) && value >= least && value <= most
+        ? value
+        : fail(name, `an integer from ${least} to ${most}`)
     },
     bytes: (name) => take(name)?.B ?? fail(name, 'bytes'),
     map: (name) => take(name)?.M ?? fail(name, 'a map'),

@@ -1,0 +1,66 @@
+import { digest } from '../../protocol/digest.ts'
+import { RecordUnreadableError } from '../../protocol/errors.ts'
+import type { Store } from '../../protocol/store.ts'
+import { text, ttl, VERSION } from './item.ts'
+import { startDeadline, type Wire } from './wire.ts'
+
+/**
+ * How much of a result a record carries itself. DynamoDB bills every later write of the record, refused ones
+ * included, by the size of the whole item: see the cost table in the documentation.
+ */
+const INLINE_LIMIT_BYTES = 3_072
+/** Below DynamoDB's 400 KB for an item with its attribute names and key. */
+const CHUNK_BYTES = 380 * 1024
+const WRITES_AT_ONCE = 4
+/** The chunks outlive the record: whoever still reads the record finds them. */
+const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
+
+/** Puts large results into items of their own, beside the record. */
+export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
+  return {
+    async spill({ id, owner }, bytes, room, { timeoutMs }) {
+      if (bytes.length + room.inlineBytes <= INLINE_LIMIT_BYTES) return { bytes }
+      // Named by content: a write in doubt that lands late finds the bytes it refers to, whatever was tried since.
+      const ref = `${owner}#${digest([room.name, bytes]).slice(0, 22)}`
+      const expiresAt = ttl(room.expiresAtMs + OUTLIVES_BY_MS)
+      const chunks = Math.ceil(bytes.length / CHUNK_BYTES)
+      const deadline = startDeadline(timeoutMs)
+      let next = 0
+      const write = async (): Promise<void> => {
+        while (next < chunks) {
+          const n = next++
+          const B = bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES)
+          try {
+            await wire.put(
+              { Item: { ...chunkKey(id, ref, n), v: VERSION, bytes: { B }, expiresAt } },
+              deadline,
+            )
+          } catch (error) {
+            next = chunks
+            throw error
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: WRITES_AT_ONCE }, write))
+      return { chunks, ref }
+    },
+
+    async load(id, body, { timeoutMs }) {
+      if ('bytes' in body) return body.bytes
+      const { chunks, ref } = body
+      const deadline = startDeadline(timeoutMs)
+      const read = async (n: number): Promise<Uint8Array> => {
+        const { output } = await wire.get({ Key: chunkKey(id, ref, n), ConsistentRead: true }, deadline)
+        const item = output?.Item
+        if (item?.bytes?.B !== undefined && item.v?.N === VERSION.N) return item.bytes.B
+        throw new RecordUnreadableError(
+          id,
+          `chunk ${n + 1} of the ${chunks} of its result is gone or damaged`,
+        )
+      }
+      return Buffer.concat(await Promise.all(Array.from({ length: chunks }, (_, n) => read(n))))
+    },
+  }
+}
+
+const chunkKey = (id: string, ref: string, n: number) => ({ id: text(`${id}#${ref}#${n}`) })

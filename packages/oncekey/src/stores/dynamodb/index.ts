@@ -1,0 +1,44 @@
+import type { Store } from '../../protocol/store.ts'
+import { createChunks } from './chunks.ts'
+import type { DynamoDbClient } from './client.ts'
+import { createCommit } from './commit.ts'
+import { text } from './item.ts'
+import { readRecord } from './read-item.ts'
+import { createWire, startDeadline } from './wire.ts'
+import { createWrites } from './writes.ts'
+
+export type { DynamoDbClient }
+
+export interface DynamoDbStoreOptions {
+  /**
+   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it short time-outs: a request that hangs uses up the time in
+   * which another could succeed.
+   *
+   * @default one of the store's own, shared by the process: three tries, connected within 1 s and answered within 2 s
+   */
+  readonly client?: DynamoDbClient
+}
+
+/**
+ * A store in a DynamoDB table with partition key `id` (S), no sort key, and TTL on `expiresAt`.
+ *
+ * @throws TypeError if `table` is not a name, as when an environment variable is not set.
+ */
+export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = {}): Store {
+  if (typeof table !== 'string' || table === '') {
+    throw new TypeError(`dynamoDbStore: expected the name of a table, got ${JSON.stringify(table)}`)
+  }
+  const wire = createWire(table, client)
+  return {
+    ...createWrites(wire),
+    ...createChunks(wire),
+    commit: createCommit(wire, client?.config.translateConfig?.marshallOptions),
+    async read(id, { timeoutMs }) {
+      const { nowMs, output } = await wire.get(
+        { Key: { id: text(id) }, ConsistentRead: true },
+        startDeadline(timeoutMs),
+      )
+      return { nowMs, record: output?.Item && readRecord(id, output.Item) }
+    },
+  }
+}
