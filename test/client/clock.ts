@@ -1,0 +1,17 @@
+/** A clock that moves only when somebody sleeps, and says for how long they did. */
+export function sleepingClock(nowMs: number = Date.UTC(2030, 0, 1)): {
+  readonly sleeps: readonly number[]
+  nowMs(): number
+  sleep(durationMs: number): Promise<void>
+} {
+  const sleeps: number[] = []
+  return {
+    sleeps,
+    nowMs: () => nowMs,
+    sleep(durationMs) {
+      sleeps.push(durationMs)
+      nowMs += durationMs
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { onTestFinished } from 'vitest'
+
+export interface Seen {
+  readonly method: string | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+export type Answerer = (response: ServerResponse, seen: Seen) => void
+
+/** Answers the nth request by the nth answerer, and any further one by the last. */
+export async function startServer(
+  ...answerers: readonly Answerer[]
+): Promise<{ readonly url: string; readonly requests: readonly Seen[] }> {
+  const requests: Seen[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { method, headers } = request
+      const seen = { method, headers, body: Buffer.concat(chunks).toString() }
+      requests.push(seen)
+      answerers[Math.min(requests.length, answerers.length) - 1]?.(response, seen)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => close(server))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('expected a port')
+  return { url: `http://127.0.0.1:${address.port}/payments`, requests }
+}
+
+function close(server: Server): Promise<void> {
+  server.closeAllConnections()
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+export function answer(status: number, headers: Record<string, string> = {}, body: unknown = {}): Answerer {
+  return (response) => {
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
+  }
+}
+
+export function problem(status: number, retryable: boolean, headers: Record<string, string> = {}): Answerer {
+  return answer(status, { ...headers, 'Content-Type': 'application/problem+json' }, { status, retryable })
+}
+
+/** The work may be done, but its answer never arrives. */
+export const loseConnection: Answerer = (response) => response.destroy()
+
+/** The answer breaks off in the middle of its body. */
+export const loseHalf: Answerer = (response) => {
+  response.writeHead(201, { 'Content-Length': '100' })
+  response.write('{"half":', () => response.destroy())
+}
+
+export const neverAnswer: Answerer = () => undefined
