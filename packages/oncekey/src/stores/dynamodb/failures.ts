@@ -24,24 +24,42 @@ export function itemIn(holder: unknown): Item | undefined {
   return isItem(item) ? item : undefined
 }
 
-/** What DynamoDB means to be tried again although it says so with a 4xx. */
-const RETRYABLE: ReadonlySet<string> = new Set([
+/** What may work when tried again, although DynamoDB says it with a 4xx. */
+const PASSING: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
+  'ReplicatedWriteConflictException',
   'RequestLimitExceeded',
   'ThrottlingException',
-  'Throttling',
-  'ReplicatedWriteConflictException',
   'TransactionConflictException',
   'TransactionInProgressException',
 ])
 
-/** The error to throw for whatever the client threw. Neither keys nor contents of the request go into its message. */
+const CREDENTIALS = 'give the process AWS credentials that are valid now, and a clock that is right'
+
+/** How to mend what is refused for good. */
+const MENDS: ReadonlyMap<string, string> = new Map([
+  ['CredentialsProviderError', 'give the process AWS credentials, or a client that has them'],
+  ['ExpiredTokenException', CREDENTIALS],
+  ['IncompleteSignatureException', CREDENTIALS],
+  ['InvalidSignatureException', CREDENTIALS],
+  ['MissingAuthenticationTokenException', CREDENTIALS],
+  ['ResourceNotFoundException', 'make the table there, or correct its name, the Region or the account'],
+  ['UnrecognizedClientException', CREDENTIALS],
+  [
+    'ValidationException',
+    'expected partition key `id` (S) and no sort key; make a table like that if this one is not',
+  ],
+])
+
+/** The error to throw for whatever the client threw. Neither key nor contents of the request go into its message. */
 export async function failureOf(thrown: unknown, request: Request): Promise<StoreUnavailableError> {
   const { action, table, client, timeoutMs } = request
   const name = nameOf(thrown)
   const region = await regionOf(client)
-  const what = `${action} on table ${JSON.stringify(table)} in ${region ?? 'no Region'}`
-  const mend = region === undefined ? NO_REGION : mendOf(thrown, name, action)
+  const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
+  const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`
+  const mend =
+    region === undefined ? 'set AWS_REGION, or give a client that has a region' : mendOf(thrown, action)
   const message =
     mend === undefined
       ? `DynamoDB did not do ${what} within ${timeoutMs} ms (${name}).`
@@ -49,34 +67,18 @@ export async function failureOf(thrown: unknown, request: Request): Promise<Stor
   return new StoreUnavailableError(message, { retryable: mend === undefined, cause: thrown })
 }
 
-const NO_REGION = 'set AWS_REGION, or give a client that has a region'
-
-/** How to mend what was refused for good; `undefined` if it may work when tried again. */
-function mendOf(thrown: unknown, name: string, action: Request['action']): string | undefined {
-  if (name === 'CredentialsProviderError')
-    return 'give the process AWS credentials, or give a client that has them'
-  const status = member(member(thrown, '$metadata'), 'httpStatusCode')
-  const isRefusal =
-    member(thrown, '$fault') === 'client' || (typeof status === 'number' && status >= 400 && status < 500)
-  if (!isRefusal || status === 429 || RETRYABLE.has(name)) return undefined
-  switch (name) {
-    case 'ResourceNotFoundException':
-      return 'create the table there, or correct its name, the Region or the account of the credentials'
-    case 'AccessDeniedException':
-      return action === 'TransactWriteItems'
-        ? 'allow dynamodb:UpdateItem on this table, and on the tables of the writes the action of each'
-        : `allow dynamodb:${action} on this table to the role of the process`
-    case 'ExpiredTokenException':
-    case 'UnrecognizedClientException':
-    case 'InvalidSignatureException':
-    case 'IncompleteSignatureException':
-    case 'MissingAuthenticationTokenException':
-      return 'give the process AWS credentials that are valid now, and a clock that is right'
-    case 'ValidationException':
-      return 'expected partition key `id` (S) and no sort key; make a table like that if this one has another key'
-    default:
-      return 'its cause says why'
+/** `undefined` if it may work when tried again: then, what is not known to be refused for good. */
+function mendOf(thrown: unknown, action: Request['action']): string | undefined {
+  const name = nameOf(thrown)
+  if (name === 'AccessDeniedException') {
+    return action === 'TransactWriteItems'
+      ? 'allow the role of the process dynamodb:UpdateItem on this table, and the action of each write on its own'
+      : `allow the role of the process dynamodb:${action} on this table`
   }
+  const mend = MENDS.get(name)
+  if (mend !== undefined || PASSING.has(name)) return mend
+  const status = Number(member(member(thrown, '$metadata'), 'httpStatusCode'))
+  return status >= 400 && status < 500 && status !== 429 ? 'its cause says why' : undefined
 }
 
 async function regionOf({ config }: DynamoDbClient): Promise<string | undefined> {
