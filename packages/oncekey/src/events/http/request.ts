@@ -1,3 +1,5 @@
+import type { Content } from '../../protocol/fingerprint.ts'
+
 /** The event shapes of HTTP that AWS documents, by the shape that their answers must have. */
 export type HttpShape = 'rest' | 'http' | 'alb' | 'alb-multi'
 
@@ -12,6 +14,6 @@ export interface HttpRequest {
   readonly query: readonly (readonly [name: string, value: string])[]
   /** By lower-case name; every value of a repeated header, as far as the event shows them apart. */
   readonly headers: ReadonlyMap<string, readonly string[]>
-  /** Decoded from base64 where the event says so. */
-  readonly body: Uint8Array
+  /** Decoded from base64 where the event says so; as text where it is UTF-8. */
+  readonly body: Content
 }

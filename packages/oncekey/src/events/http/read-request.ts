@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer'
+import type { Content } from '../../protocol/fingerprint.ts'
+import { isMembers, type Members, membersOf } from './members.ts'
+import type { HttpRequest, HttpShape } from './request.ts'
+
+type Query = HttpRequest['query']
+type Headers = Map<string, string[]>
+
+/**
+ * The HTTP request of an event; `undefined` if it is another kind of event. Events may have passed through other
+ * middleware, or be made by hand, so that nothing is taken for granted but the method.
+ */
+export function readRequest(source: unknown): HttpRequest | undefined {
+  const event = membersOf(source)
+  const context = membersOf(event.requestContext)
+  const http = membersOf(context.http)
+  const method = http.method ?? event.httpMethod ?? context.httpMethod
+  if (typeof method !== 'string') return undefined
+
+  const isAlb = 'elb' in context
+  const albShape: HttpShape = isMembers(event.multiValueHeaders) ? 'alb-multi' : 'alb'
+  const paths = [event.rawPath, event.path, http.path, context.path]
+  return {
+    shape: isAlb ? albShape : typeof http.method === 'string' ? 'http' : 'rest',
+    method: method.toUpperCase(),
+    path: paths.find((path) => typeof path === 'string') ?? '',
+    query: readQuery(event, isAlb),
+    headers: readHeaders(event.headers, event.multiValueHeaders),
+    body: readBody(event.body, event.isBase64Encoded === true),
+  }
+}
+
+function readQuery(event: Members, isAlb: boolean): Query {
+  const raw = event.rawQueryString
+  if (typeof raw === 'string' && raw !== '') return [...new URLSearchParams(raw)]
+  const lists = membersOf(event.multiValueQueryStringParameters)
+  const parameters = Object.keys(lists).length > 0 ? lists : membersOf(event.queryStringParameters)
+  // A load balancer hands parameters on as they came.
+  const decode = isAlb ? decodeParameter : (text: string) => text
+  return Object.entries(parameters).flatMap(([name, values]) =>
+    textsOf(values).map((value) => [decode(name), decode(value)] as const),
+  )
+}
+
+function decodeParameter(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}
+
+/** `headers` holds the last value of each, `multiValueHeaders` all; both where the source gives both. */
+function readHeaders(single: unknown, multi: unknown): Headers {
+  const headers = collectHeaders(multi)
+  for (const [name, values] of collectHeaders(single)) {
+    const known = headers.get(name)
+    // What does not fit together is kept whole, so that nobody takes one of two values for the only one.
+    const isConsistent = values.length === 1 && values[0] === known?.at(-1)
+    if (!isConsistent) headers.set(name, known === undefined ? values : [...known, ...values])
+  }
+  return headers
+}
+
+function collectHeaders(source: unknown): Headers {
+  const members = membersOf(source)
+  const headers: Headers = new Map()
+  for (const original of Object.keys(members)) {
+    const name = original.toLowerCase()
+    const values = textsOf(members[original])
+    const known = headers.get(name)
+    if (known === undefined && values.length > 0) headers.set(name, values)
+    else for (const value of values) known?.push(value)
+  }
+  return headers
+}
+
+/** What is there but is no text reads as empty, which no reader takes for a value. */
+function textsOf(value: unknown): string[] {
+  if (value === null || value === undefined) return []
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.map((item) => (typeof item === 'string' ? item : ''))
+}
+
+const BASE64 = /^[A-Za-z\d+/]*={0,2}$/
+
+function readBody(body: unknown, isBase64Encoded: boolean): Content {
+  if (body === null || body === undefined) return ''
+  if (typeof body !== 'string') return { parsed: body }
+  // Text that is flagged but is not base64 was decoded by someone before.
+  if (!isBase64Encoded || !BASE64.test(body)) return body
+  const bytes = Buffer.from(body, 'base64')
+  return isUtf8(bytes) ? bytes.toString() : bytes
+}
