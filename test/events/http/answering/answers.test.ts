@@ -1,0 +1,293 @@
+import { describe, expect, it } from 'vitest'
+import type { HttpShape } from '../../../../packages/oncekey/src/events/http/request.ts'
+import {
+  answeringOf,
+  deliver,
+  headerValues,
+  KEY,
+  ownLines,
+  replayOf,
+  responseIn,
+  shapes,
+} from './delivered.ts'
+
+const withoutOwnLines = (shape: HttpShape, answer: unknown): object => {
+  const { headers, ...rest } = deliver(shape, answer)
+  return { ...rest, headers: headers.filter((line) => !ownLines.test(line)) }
+}
+
+describe.each(shapes)('HTTP.md "Answers", a first answer to %s', (shape) => {
+  const { answer } = answeringOf(shape)
+
+  it("is the handler's own, and echoes the key", () => {
+    const result = responseIn(shape, 201, { 'Content-Type': 'application/json', 'X-Own': 'yes' })
+    expect(deliver(shape, answer(result))).toEqual({
+      status: 201,
+      headers: ['content-type: application/json', `idempotency-key: ${KEY}`, 'x-own: yes'],
+      body: '{"id":"p_1"}',
+    })
+  })
+
+  it('carries no marker, even if the handler passes on that of another service', () => {
+    expect(
+      headerValues(
+        shape,
+        answer(responseIn(shape, 200, { 'IDEMPOTENT-Replayed': 'true' })),
+        'idempotent-replayed',
+      ),
+    ).toEqual([])
+  })
+
+  it('echoes the key in place of any that the handler echoes itself', () => {
+    const own = answer(responseIn(shape, 200, { 'idempotency-KEY': 'another' }))
+    expect(headerValues(shape, own, 'idempotency-key')).toEqual([KEY])
+  })
+
+  it.each(['Oncekey-Store', 'ONCEKEY-STORE', 'oncekey-store'])('does not show %s', (name) => {
+    const own = answer(responseIn(shape, 200, { [name]: 'no-store', 'X-Own': 'yes' }))
+    expect(headerValues(shape, own, 'oncekey-store')).toEqual([])
+    expect(headerValues(shape, own, 'x-own')).toEqual(['yes'])
+  })
+
+  it('leaves what the handler returned as it is', () => {
+    const result = Object.freeze(responseIn(shape, 200, { 'Oncekey-Store': 'no-store' }))
+    const before = JSON.stringify(result)
+    answer(result)
+    expect(JSON.stringify(result)).toBe(before)
+  })
+
+  it.each([undefined, null])('is what it was if the handler returned %s (R19)', (result) => {
+    expect(answer(result)).toBe(result)
+    expect(replayOf(answeringOf(shape), result)).toBe(result)
+  })
+})
+
+describe.each(shapes)('HTTP.md "Answers", a replay to %s', (shape) => {
+  const answering = answeringOf(shape)
+
+  it.each([
+    ['P01', responseIn(shape, 201)],
+    [
+      'P02',
+      responseIn(shape, 201, {
+        'Content-Type': 'application/json',
+        Location: '/payments/7',
+        ETag: '"v1"',
+        'Content-Language': 'de',
+        'X-Own': 'yes',
+        Vary: 'Origin',
+      }),
+    ],
+    ['R06 402', responseIn(shape, 402)],
+    ['R06 404', responseIn(shape, 404)],
+    ['303', responseIn(shape, 303, { Location: '/done' })],
+    ['204 without a body', { statusCode: 204 }],
+    ['an empty body', { ...responseIn(shape, 200), body: '' }],
+    ['a status as a string', { ...responseIn(shape, 201), statusCode: '201' }],
+    [
+      'P08',
+      {
+        ...responseIn(shape, 200, { 'Content-Type': 'image/png' }),
+        body: Buffer.from([137, 80, 78, 71, 13, 10, 26, 10, 0, 255, 128]).toString('base64'),
+        isBase64Encoded: true,
+      },
+    ],
+  ])('reaches the client as the first answer did: %s', (_row, result) => {
+    expect(withoutOwnLines(shape, replayOf(answering, result))).toEqual(
+      withoutOwnLines(shape, answering.answer(result)),
+    )
+  })
+
+  it('carries the marker (P03) and the key', () => {
+    const replay = replayOf(answering, responseIn(shape, 201))
+    expect(headerValues(shape, replay, 'idempotent-replayed')).toEqual(['true'])
+    expect(headerValues(shape, replay, 'idempotency-key')).toEqual([KEY])
+  })
+
+  it('carries the marker once, whatever the handler set', () => {
+    const replay = answering.replay(
+      responseIn(shape, 200, { 'idempotent-REPLAYED': 'false', 'IDEMPOTENCY-key': 'x' }),
+    )
+    expect(headerValues(shape, replay, 'idempotent-replayed')).toEqual(['true'])
+    expect(headerValues(shape, replay, 'idempotency-key')).toEqual([KEY])
+  })
+
+  it('carries the marker where there are no headers at all', () => {
+    expect(headerValues(shape, replayOf(answering, { statusCode: 204 }), 'idempotent-replayed')).toEqual([
+      'true',
+    ])
+  })
+
+  it('leaves the stored value as it is, so that the next replay is the same', () => {
+    const stored = responseIn(shape, 200, { 'X-Own': 'yes' })
+    const before = JSON.stringify(stored)
+    const first = answering.replay(stored)
+    expect(JSON.stringify(stored)).toBe(before)
+    expect(answering.replay(stored)).toEqual(first)
+  })
+
+  it('gives header values back with their types', () => {
+    const replay = replayOf(answering, {
+      statusCode: 200,
+      headers: { 'X-Count': 3, 'X-Flag': true },
+      body: '',
+    })
+    expect(replay).toMatchObject({ headers: { 'X-Count': 3, 'X-Flag': true } })
+  })
+})
+
+describe('multi-value headers (HTTP.md "What is stored")', () => {
+  const result = {
+    statusCode: 200,
+    multiValueHeaders: { Link: ['<a>; rel="x"', '<b>; rel="y"', '<a>; rel="x"'], 'X-Own': ['2', '1'] },
+    body: 'ok',
+  }
+
+  it.each(['rest', 'alb-multi'] as const)(
+    'come back in their order to %s, with the marker beside them',
+    (shape) => {
+      const replay = replayOf(answeringOf(shape), result)
+      expect(replay).toEqual({
+        ...result,
+        multiValueHeaders: {
+          ...result.multiValueHeaders,
+          'Idempotency-Key': [KEY],
+          'Idempotent-Replayed': ['true'],
+        },
+      })
+    },
+  )
+
+  it('stay beside single ones on REST, and the marker is in one place only', () => {
+    const replay = replayOf(answeringOf('rest'), { ...result, headers: { 'X-Single': 'yes' } })
+    expect(replay).toEqual({
+      ...result,
+      headers: { 'X-Single': 'yes', 'Idempotency-Key': KEY, 'Idempotent-Replayed': 'true' },
+    })
+  })
+
+  it('hide no header of a handler that answers a multi-value load balancer with single ones', () => {
+    const single = { statusCode: 200, headers: { 'Content-Type': 'text/plain' }, body: 'ok' }
+    expect(deliver('alb-multi', answeringOf('alb-multi').answer(single)).headers).toEqual([
+      'content-type: text/plain',
+      `idempotency-key: ${KEY}`,
+    ])
+  })
+
+  it('are dropped by name from both maps', () => {
+    const both = {
+      statusCode: 200,
+      headers: { 'oncekey-store': 'x' },
+      multiValueHeaders: { 'ONCEKEY-Store': ['y'] },
+    }
+    expect(answeringOf('rest').answer(both)).toEqual({
+      statusCode: 200,
+      headers: { 'Idempotency-Key': KEY },
+      multiValueHeaders: {},
+    })
+  })
+})
+
+describe('shorthand results of HTTP APIs (HTTP.md "What is stored")', () => {
+  const answering = answeringOf('http')
+
+  it.each([
+    ['an object', { id: 'p_1', nested: [1, { a: null }] }],
+    ['an empty object', {}],
+    [
+      'an object with headers but no status',
+      { headers: { 'X-Own': 'not a header' }, body: 'x', cookies: ['a=1'] },
+    ],
+    ['a string', 'Hello from Lambda!'],
+    ['a string that is JSON', '{"statusCode":404}'],
+    ['an empty string', ''],
+    ['an array', [1, 'two']],
+    ['a number', 42],
+    ['false', false],
+    ['a date', new Date(0)],
+    ['an object that shows itself as another', { hidden: 1, toJSON: () => ({ shown: 2 }) }],
+  ])('reach the client as API Gateway would send them: %s', (_what, result) => {
+    const plain = deliver('http', result)
+    for (const answer of [answering.answer(result), replayOf(answering, result)]) {
+      expect(withoutOwnLines('http', answer)).toEqual(plain)
+      expect(headerValues('http', answer, 'idempotency-key')).toEqual([KEY])
+    }
+    expect(headerValues('http', replayOf(answering, result), 'idempotent-replayed')).toEqual(['true'])
+  })
+
+  it('stay shorthand if they would grow beyond what Lambda can send', () => {
+    const result = { text: '"'.repeat(2_000_000) }
+    expect(answering.answer(result)).toBe(result)
+    expect(replayOf(answering, result)).toEqual(result)
+  })
+
+  it.each(['rest', 'alb', 'alb-multi'] as const)('are left untouched on %s, which knows none', (shape) => {
+    const { answer } = answeringOf(shape)
+    for (const result of ['text', 7, { id: 1 }, [1]]) {
+      expect(answer(result)).toBe(result)
+      expect(replayOf(answeringOf(shape), result)).toEqual(result)
+    }
+  })
+
+  it('are a response on REST as soon as they have a part of one', () => {
+    expect(answeringOf('rest').answer({ body: 'x' })).toEqual({
+      body: 'x',
+      headers: { 'Idempotency-Key': KEY },
+    })
+  })
+})
+
+describe('the echoed key (HTTP.md "Answers")', () => {
+  const echoOf = (sent: string | undefined, key: string): readonly string[] => {
+    const headers = new Map(sent === undefined ? [] : [['idempotency-key', [sent]]])
+    return headerValues(
+      'http',
+      answeringOf('http', {}, { headers }, key).answer({ statusCode: 200 }),
+      'idempotency-key',
+    )
+  }
+
+  it.each([
+    ['bare as it was sent', 'k-1', 'k-1', 'k-1'],
+    ['bare with a backslash as it was sent', 'a\\b', 'a\\b', 'a\\b'],
+    ['bare around which there was space', ' k-1 ', 'k-1', 'k-1'],
+    ['quoted as it was sent', '"k-1"', 'k-1', '"k-1"'],
+    ['quoted without parameters', '"k-1";v=1', 'k-1', '"k-1"'],
+    ['quoted and escaped', '"a\\"b\\\\c"', 'a"b\\c', '"a\\"b\\\\c"'],
+    ['quoted if it holds a space', '"a b"', 'a b', '"a b"'],
+    ['bare if it came another way', undefined, 'evt_1', 'evt_1'],
+    ['quoted if it came another way and holds a comma', undefined, 'a,b', '"a,b"'],
+    ['bare if the header names another key', 'other', 'evt_1', 'evt_1'],
+  ])('is %s', (_how, sent, key, expected) => {
+    expect(echoOf(sent, key)).toEqual([expected])
+  })
+
+  it.each(['ключ', 'line\nbreak', 'tab\t', ''])('is left out if no header can hold it: %j', (key) => {
+    expect(echoOf(undefined, key)).toEqual([])
+  })
+})
+
+describe('legacyHeaders (HTTP.md "Answers")', () => {
+  const names = ['x-idempotency-key', 'x-idempotency-cache-status']
+  const shown = (shape: HttpShape, answer: unknown): unknown[] =>
+    names.map((name) => headerValues(shape, answer, name))
+
+  it.each(shapes)('say MISS, then HIT, to %s', (shape) => {
+    const answering = answeringOf(shape, { legacyHeaders: true })
+    const result = responseIn(shape, 200, { 'x-idempotency-cache-status': 'own' })
+    expect(shown(shape, answering.answer(result))).toEqual([[KEY], ['MISS']])
+    expect(shown(shape, replayOf(answering, result))).toEqual([[KEY], ['HIT']])
+  })
+
+  it("are not sent by default, and the handler's own of that name are left alone", () => {
+    const answering = answeringOf('http')
+    expect(shown('http', answering.answer(responseIn('http', 200)))).toEqual([[], []])
+    expect(
+      shown('http', answering.answer(responseIn('http', 200, { 'X-Idempotency-Cache-Status': 'own' }))),
+    ).toEqual([[], ['own']])
+  })
+})
+
+it('nobody is kept waiting longer than API Gateway waits', () => {
+  expect(answeringOf('rest').longestWaitMs).toBeLessThan(29_000)
+})

@@ -1,0 +1,278 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import type {
+  HttpAnsweringOptions,
+  HttpResponse,
+} from '../../../../packages/oncekey/src/events/http/answering.ts'
+import { answeringOf, responseIn, shapes } from './delivered.ts'
+
+type Profile = NonNullable<HttpAnsweringOptions['profile']>
+
+const storedStatuses = (options: HttpAnsweringOptions): number[] =>
+  Array.from({ length: 500 }, (_, index) => 100 + index).filter(
+    (status) => answeringOf('http', options).keep({ statusCode: status }) !== undefined,
+  )
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index)
+
+describe('HTTP.md "What is stored", the profiles', () => {
+  it.each<[string, Profile, number[]]>([
+    [
+      'default (R03, R06, R08)',
+      'default',
+      range(200, 500).filter((status) => ![401, 403, 408, 409, 423, 425, 429].includes(status)),
+    ],
+    ['stripe', 'stripe', range(100, 600)],
+    ['success-only', 'success-only', range(200, 300)],
+  ])('%s stores its statuses and no other', (_row, profile, expected) => {
+    expect(storedStatuses({ profile })).toEqual(expected)
+  })
+
+  it('default is the default', () => {
+    expect(storedStatuses({})).toEqual(storedStatuses({ profile: 'default' }))
+  })
+
+  it.each(shapes)('store what has no status as a success on %s', (shape) => {
+    for (const profile of ['default', 'stripe', 'success-only'] as const) {
+      for (const result of [
+        undefined,
+        null,
+        'text',
+        { id: 1 },
+        { body: 'x' },
+        { statusCode: null, body: 'x' },
+      ]) {
+        expect(answeringOf(shape, { profile }).keep(result)).toMatchObject({ status: 200 })
+      }
+    }
+  })
+
+  it('read a status that is a string', () => {
+    expect(answeringOf('rest').keep({ statusCode: '201' })).toEqual({
+      value: { statusCode: '201' },
+      status: 201,
+    })
+    expect(answeringOf('rest').keep({ statusCode: '500' })).toBeUndefined()
+  })
+
+  it.each([Number.NaN, 'abc', '', 99, 600, 200.5, -1, {}, true])(
+    'take status %j for the 502 that the client gets',
+    (statusCode) => {
+      expect(answeringOf('rest').keep({ statusCode })).toBeUndefined()
+      expect(answeringOf('rest', { profile: 'stripe' }).keep({ statusCode })).toMatchObject({ status: 502 })
+    },
+  )
+})
+
+describe('what the handler throws', () => {
+  it.each<Profile>(['default', 'success-only'])('is released under %s (R01)', (profile) => {
+    expect(
+      answeringOf('rest', { profile, shouldStore: () => true }).keepError(new Error('boom')),
+    ).toBeUndefined()
+  })
+
+  it.each(shapes)('is kept as a bare 500 under stripe, without a word of the error: %s', (shape) => {
+    const kept = answeringOf(shape, { profile: 'stripe' }).keepError(new Error('card 4242'))
+    expect(kept).toEqual({ value: { statusCode: 500, body: '' }, status: 500 })
+  })
+
+  it('is for shouldStore to decide under stripe too', () => {
+    const shouldStore = ({ statusCode }: HttpResponse): boolean => statusCode < 500
+    expect(
+      answeringOf('rest', { profile: 'stripe', shouldStore }).keepError(new Error('boom')),
+    ).toBeUndefined()
+  })
+})
+
+describe('shouldStore', () => {
+  it("decides in the profile's place", () => {
+    expect(answeringOf('http', { shouldStore: () => true }).keep({ statusCode: 503 })).toMatchObject({
+      status: 503,
+    })
+    expect(
+      answeringOf('http', { shouldStore: () => false, profile: 'stripe' }).keep({ statusCode: 200 }),
+    ).toBeUndefined()
+  })
+
+  it('sees the response, with a status that is a number', () => {
+    const seen: HttpResponse[] = []
+    const { keep } = answeringOf('http', { shouldStore: (response) => seen.push(response) > 0 })
+    keep({ statusCode: '201', headers: { 'X-Own': 'yes' }, body: 'x' })
+    keep({ id: 1 })
+    keep(undefined)
+    expect(seen).toEqual([
+      { statusCode: 201, headers: { 'X-Own': 'yes' }, body: 'x' },
+      { statusCode: 200, body: { id: 1 } },
+      { statusCode: 200, body: undefined },
+    ])
+  })
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken rule')
+      },
+    ],
+    ['forgets to return', () => undefined],
+    ['is asynchronous', async () => false],
+  ])('leaves it to the profile if it %s', (_how, rule) => {
+    const { keep } = Reflect.apply(answeringOf, undefined, ['http', { shouldStore: rule }])
+    expect(keep({ statusCode: 200 })).toMatchObject({ status: 200 })
+    expect(keep({ statusCode: 500 })).toBeUndefined()
+  })
+})
+
+describe.each(shapes)('Oncekey-Store on %s', (shape) => {
+  const keepWith = (value: string, statusCode = 200, options: HttpAnsweringOptions = {}): unknown =>
+    answeringOf(shape, options).keep(responseIn(shape, statusCode, { 'onceKEY-store': value }))
+
+  it.each(['no-store', 'NO-STORE', ' no-store ', 'no-store, max-age=60', 'max-age=60,no-store', 'max-age=0'])(
+    '%j: not stored',
+    (value) => {
+      expect(keepWith(value)).toBeUndefined()
+      expect(keepWith(value, 200, { profile: 'stripe', shouldStore: () => true })).toBeUndefined()
+    },
+  )
+
+  it.each([
+    ['max-age=60', 60_000],
+    ['Max-Age=1', 1000],
+    ['max-age="60"', 60_000],
+    ['max-age=60, max-age=30', 30_000],
+    [`max-age=${'9'.repeat(40)}`, 2 ** 31 * 1000],
+  ])('%j: stored for that long', (value, retentionMs) => {
+    expect(keepWith(value)).toMatchObject({ retentionMs })
+  })
+
+  it('stores what the profile leaves out, if it names a time', () => {
+    expect(keepWith('max-age=60', 503, { shouldStore: () => false })).toMatchObject({
+      retentionMs: 60_000,
+      status: 503,
+    })
+  })
+
+  it.each([
+    '',
+    'max-age',
+    'max-age=',
+    'max-age=-1',
+    'max-age=1.5',
+    'max-age=1e3',
+    'max-age=soon',
+    'private',
+    'nostore',
+  ])('%j: as if it were not there', (value) => {
+    expect(keepWith(value)).not.toHaveProperty('retentionMs')
+    expect(keepWith(value)).toMatchObject({ status: 200 })
+    expect(keepWith(value, 500)).toBeUndefined()
+  })
+
+  it('is never stored itself', () => {
+    expect(JSON.stringify(keepWith('max-age=60')).toLowerCase()).not.toContain('oncekey-store')
+  })
+})
+
+it('Oncekey-Store is read from either map of a REST response', () => {
+  const { keep } = answeringOf('rest')
+  expect(
+    keep({ statusCode: 200, headers: {}, multiValueHeaders: { 'Oncekey-Store': ['max-age=9', 'no-store'] } }),
+  ).toBeUndefined()
+})
+
+describe('redact', () => {
+  it('changes what is stored and not what is answered, even if it writes to what it gets', () => {
+    const result = { statusCode: 201, headers: { 'X-Own': 'yes' }, body: '{"card":"4242"}' }
+    const redact = (response: HttpResponse): HttpResponse =>
+      Object.assign(response, { body: '{}', headers: {} })
+    const { keep, answer } = answeringOf('http', { redact })
+    expect(keep(result)).toEqual({ value: { statusCode: 201, headers: {}, body: '{}' }, status: 201 })
+    expect(answer(result)).toMatchObject({ headers: { 'X-Own': 'yes' }, body: '{"card":"4242"}' })
+  })
+
+  it('cannot bring back a header that is never stored', () => {
+    const redact = (response: HttpResponse): HttpResponse => ({
+      ...response,
+      headers: { 'Set-Cookie': 'a=1' },
+      cookies: ['b=2'],
+    })
+    expect(answeringOf('http', { redact }).keep({ statusCode: 200 })).toEqual({
+      value: { statusCode: 200, headers: {} },
+      status: 200,
+    })
+  })
+
+  it('sees a bare result as the body, and what it leaves of it is stored', () => {
+    const redact = (response: HttpResponse): HttpResponse => ({
+      ...response,
+      body: { ...Object(response.body), card: '****' },
+    })
+    expect(answeringOf('http', { redact }).keep({ id: 1, card: '4242' })).toEqual({
+      value: { id: 1, card: '****' },
+      status: 200,
+    })
+  })
+
+  it('leaves undefined what is undefined', () => {
+    expect(answeringOf('http', { redact: (response) => response }).keep(undefined)).toEqual({
+      value: undefined,
+      status: 200,
+    })
+  })
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'throws',
+      () => {
+        throw new RangeError('card 4242')
+      },
+      'redact threw (RangeError)',
+    ],
+    [
+      'throws no error',
+      () => {
+        throw 'card 4242'
+      },
+      'redact threw (thrown)',
+    ],
+    ['returns nothing', () => undefined, 'redact returned no response'],
+    ['is asynchronous', async () => ({ statusCode: 200 }), 'redact returned no response'],
+  ])('that %s stores nothing of the result, and the work stays done', (_how, broken, unavailable) => {
+    const { keep } = Reflect.apply(answeringOf, undefined, ['http', { redact: broken }])
+    const result = { statusCode: 201, headers: { 'Oncekey-Store': 'max-age=60' }, body: 'card 4242' }
+    expect(keep(result)).toEqual({
+      unavailable,
+      status: 201,
+      retentionMs: 60_000,
+    })
+  })
+})
+
+describe('a body that is a stream', () => {
+  async function* chunks(): AsyncGenerator<string> {
+    yield 'chunk'
+  }
+  const streams = {
+    Readable: Readable.from(['chunk']),
+    ReadableStream: new ReadableStream(),
+    'async iterable': chunks(),
+    'a bare pipe': { pipe: () => undefined },
+    'a bare reader': { getReader: () => undefined },
+  }
+
+  it.each(Object.entries(streams))('is never half stored: %s', (_kind, body) => {
+    const expected = { unavailable: 'its body is a stream', status: 201 }
+    expect(answeringOf('http').keep({ statusCode: 201, body })).toEqual(expected)
+    expect(answeringOf('http').keep(body)).toEqual({ ...expected, status: 200 })
+  })
+
+  it('is released like any other under a status that is', () => {
+    expect(answeringOf('http').keep({ statusCode: 500, body: Readable.from([]) })).toBeUndefined()
+  })
+
+  it('is passed on in a first answer', () => {
+    const body = Readable.from(['chunk'])
+    expect(answeringOf('http').answer({ statusCode: 200, body })).toMatchObject({ body })
+    expect(answeringOf('http').answer(body)).toBe(body)
+  })
+})
