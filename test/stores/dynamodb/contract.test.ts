@@ -1,0 +1,8 @@
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { createTable } from '../../support/tables.ts'
+import { describeStoreContract } from '../contract.ts'
+
+describeStoreContract('DynamoDB', async () => {
+  const { name, client } = await createTable()
+  return dynamoDbStore(name, { client })
+})
