@@ -25,7 +25,7 @@ export interface RequestFacts {
   /** A list stands for repeated header lines. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** The value of the `Idempotency-Key` header. */
-  readonly key?: string
+  readonly key?: string | undefined
   readonly body?: string | Uint8Array | null
   /** Sends the body base64-encoded. @default only if it is bytes */
   readonly base64?: boolean
