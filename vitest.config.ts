@@ -2,7 +2,7 @@ import { transform } from 'esbuild'
 import { configDefaults, defineConfig, type Plugin } from 'vitest/config'
 
 // A kind of test too slow for `npm test` has its own suffix, and runs with `vitest run --mode <kind>`.
-const slowKinds = ['slow']
+const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once']
 
 // Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.
 const conditions = ['oncekey-source', 'node', 'development|production']
@@ -31,6 +31,8 @@ export default defineConfig(({ mode }) => {
         ...configDefaults.exclude,
         ...(slow ? [] : slowKinds.map((kind) => `test/**/*.${kind}.test.ts`)),
       ],
+      // Slow tests mostly wait for time-outs.
+      maxConcurrency: slow ? 12 : 5,
       globalSetup: ['test/support/global-setup.ts'],
       reporters: reports === undefined ? ['default'] : ['default', 'json'],
       // One file per run, so that .ci/run can add up the runs of one script.

@@ -1,6 +1,6 @@
 import { RecordUnreadableError } from '../../protocol/errors.ts'
 import { FORMAT_VERSION, type IdempotencyRecord, type InFlightRecord } from '../../protocol/record.ts'
-import type { StoredResult } from '../../protocol/result.ts'
+import type { Body, StoredResult } from '../../protocol/result.ts'
 import type { Completion } from '../../protocol/store.ts'
 import { STEP_PREFIX } from './script.ts'
 
@@ -46,11 +46,8 @@ export function completionFields({ result, completedAtMs, expiresAtMs, commitTok
 
 /** Text, because clients hand binary replies over as text unless told otherwise: hence base64. */
 export function writeResult(result: StoredResult): string {
-  if (result.kind !== 'json') return JSON.stringify(result)
-  const { body, ...facts } = result
-  if (!('bytes' in body))
-    throw new TypeError('expected a result with its bytes: this store keeps none elsewhere')
-  return JSON.stringify({ ...facts, bytes: Buffer.from(body.bytes).toString('base64') })
+  if (result.kind !== 'json' || !('bytes' in result.body)) return JSON.stringify(result)
+  return JSON.stringify({ ...result, body: { base64: Buffer.from(result.body.bytes).toString('base64') } })
 }
 
 /** @throws RecordUnreadableError for anything that this release did not write: it is never guessed at. */
@@ -115,34 +112,31 @@ function readResult(text: string, unreadable: (reason: string) => RecordUnreadab
   } catch {
     throw unreadable('a result in it is not JSON')
   }
-  if (typeof stored === 'object' && stored !== null && 'kind' in stored) {
-    if (stored.kind === 'undefined') return { kind: 'undefined' }
-    if (stored.kind === 'unavailable' && 'reason' in stored && typeof stored.reason === 'string') {
-      const { kind, reason } = stored
-      const status = 'status' in stored && typeof stored.status === 'number' ? { status: stored.status } : {}
-      return { kind, reason, ...status }
-    }
-    if (stored.kind === 'json' && isBody(stored)) {
-      const { kind, encoding, sizeBytes, checksum, bytes } = stored
-      return { kind, encoding, sizeBytes, checksum, body: { bytes: Buffer.from(bytes, 'base64') } }
-    }
+  const { kind, encoding, sizeBytes, checksum, body, reason, status } = membersOf(stored)
+  if (kind === 'undefined') return { kind }
+  if (kind === 'unavailable' && typeof reason === 'string') {
+    return typeof status === 'number' ? { kind, reason, status } : { kind, reason }
+  }
+  const found = readBody(membersOf(body))
+  if (
+    kind === 'json' &&
+    (encoding === 'identity' || encoding === 'br') &&
+    typeof sizeBytes === 'number' &&
+    typeof checksum === 'string' &&
+    found !== undefined
+  ) {
+    return { kind, encoding, sizeBytes, checksum, body: found }
   }
   throw unreadable('a result in it is not of this format')
 }
 
-interface StoredBody {
-  readonly encoding: 'identity' | 'br'
-  readonly sizeBytes: number
-  readonly checksum: string
-  readonly bytes: string
+function readBody({ base64, chunks, ref }: Members): Body | undefined {
+  if (typeof base64 === 'string') return { bytes: Buffer.from(base64, 'base64') }
+  return typeof chunks === 'number' && typeof ref === 'string' ? { chunks, ref } : undefined
 }
 
-function isBody<T extends object>(stored: T): stored is T & StoredBody {
-  const { encoding, sizeBytes, checksum, bytes } = stored as Partial<Record<keyof StoredBody, unknown>>
-  return (
-    (encoding === 'identity' || encoding === 'br') &&
-    Number.isSafeInteger(sizeBytes) &&
-    typeof checksum === 'string' &&
-    typeof bytes === 'string'
-  )
+type Members = Readonly<Record<string, unknown>>
+
+function membersOf(value: unknown): Members {
+  return typeof value === 'object' && value !== null ? (value as Members) : {}
 }

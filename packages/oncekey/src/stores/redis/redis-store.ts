@@ -4,13 +4,12 @@ import { createRunScript, type RedisClient } from './client.ts'
 import { claimFields, completionFields, readRecord, recordFields, writeResult } from './record.ts'
 import { type Condition, STEP_PREFIX, scriptArguments, type Write } from './script.ts'
 
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './client.ts'
+
 export interface RedisStoreOptions {
   /** Stands before every key, so that a server may hold other things too. @default 'oncekey:' */
   readonly prefix?: string
 }
-
-/** A record is deleted a little after it expired: until then the protocol judges it, by the store's own time. */
-const DELETE_AFTER_MS = 60_000
 
 /**
  * A store on Redis (6 or later) or Valkey, through the user's own client of `redis`, `ioredis` or `iovalkey`.
@@ -49,28 +48,28 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         record.id,
         limits,
         { kind: 'absent' },
-        { how: 'replace', fields: recordFields(record), ...deleteAt(record) },
+        { how: 'replace', fields: recordFields(record), expiresAtMs: record.expiresAtMs },
       ),
     replace: (record, seen, limits) =>
       ask(
         record.id,
         limits,
         { kind: 'seen', ...seen },
-        { how: 'replace', fields: recordFields(record), ...deleteAt(record) },
+        { how: 'replace', fields: recordFields(record), expiresAtMs: record.expiresAtMs },
       ),
     takeover: (record, seen, limits) =>
       ask(
         record.id,
         limits,
         { kind: 'seen-in-flight', ...seen },
-        { how: 'merge', fields: claimFields(record), ...deleteAt(record) },
+        { how: 'merge', fields: claimFields(record), expiresAtMs: record.expiresAtMs },
       ),
     complete: ({ id, owner }, completion, limits) =>
       ask(
         id,
         limits,
         { kind: 'claim', owner },
-        { how: 'drop-steps', fields: completionFields(completion), ...deleteAt(completion) },
+        { how: 'drop-steps', fields: completionFields(completion), expiresAtMs: completion.expiresAtMs },
       ),
     release: ({ id, owner }, limits) =>
       ask(id, limits, { kind: 'claim', owner }, { how: 'merge', fields: { leaseUntilMs: '0' } }),
@@ -86,7 +85,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         id,
         limits,
         { kind: 'claim', owner, leaseUntilMs: fromLeaseUntilMs },
-        { how: 'merge', fields: claimFields(lease), ...deleteAt(lease) },
+        { how: 'merge', fields: claimFields(lease), expiresAtMs: lease.expiresAtMs },
       ),
     async read(id, limits) {
       const { nowMs, record } = await ask(id, limits, { kind: 'never' })
@@ -101,10 +100,6 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       )
     },
   }
-}
-
-function deleteAt({ expiresAtMs }: { readonly expiresAtMs: number }): { readonly deleteAtMs: number } {
-  return { deleteAtMs: expiresAtMs + DELETE_AFTER_MS }
 }
 
 /** Names and values in turn; buffers where the user's client gives those. */

@@ -17,9 +17,12 @@ export type Condition =
 export interface Write {
   readonly how: 'merge' | 'replace' | 'drop-steps'
   readonly fields: Readonly<Record<string, string>>
-  /** When Redis may delete the record by itself; as it was if left out. */
-  readonly deleteAtMs?: number
+  /** When the record expires, if that changes: Redis deletes it by itself a minute later. */
+  readonly expiresAtMs?: number
 }
+
+/** Until a record is deleted it is the protocol that judges its expiry, by the store's own time. */
+const DELETE_AFTER_MS = 60_000
 
 /** Every field of a step's result begins so. */
 export const STEP_PREFIX = 'step:'
@@ -29,10 +32,11 @@ export const STEP_PREFIX = 'step:'
  * or that the key holds something that is no hash (2); Redis's own time; and the record as it then stands.
  */
 export const SCRIPT: string = `
-local kind, owner, lease, how, deleteAt = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local kind, owner, lease, how, expires = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = KEYS[1]
 local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = string.format('%.0f', nowMs)
 local type = redis.call('TYPE', key).ok
 if type ~= 'hash' and type ~= 'none' then return {2, now, {}} end
 local old = redis.call('HMGET', key, 'owner', 'leaseUntilMs', 'status')
@@ -54,7 +58,9 @@ if holds then
     end
   end
   for i = 6, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
-  if deleteAt ~= '' then redis.call('PEXPIREAT', key, deleteAt) end
+  if expires ~= '' then
+    redis.call('PEXPIREAT', key, string.format('%.0f', math.max(tonumber(expires), nowMs) + ${DELETE_AFTER_MS}))
+  end
 end
 return {holds and 1 or 0, now, redis.call('HGETALL', key)}
 `
@@ -65,13 +71,13 @@ export const SCRIPT_SHA1: string = hash('sha1', SCRIPT)
 export function scriptArguments(condition: Condition, write?: Write): string[] {
   const owner = 'owner' in condition ? condition.owner : ''
   const lease = 'leaseUntilMs' in condition ? String(condition.leaseUntilMs) : ''
-  const deleteAt = write?.deleteAtMs === undefined ? '' : String(write.deleteAtMs)
+  const expires = write?.expiresAtMs === undefined ? '' : String(write.expiresAtMs)
   return [
     condition.kind,
     owner,
     lease,
     write?.how ?? '',
-    deleteAt,
+    expires,
     ...Object.entries(write?.fields ?? {}).flat(),
   ]
 }

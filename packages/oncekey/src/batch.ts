@@ -1,0 +1,200 @@
+import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import { type IdempotentContext, withAttempt } from './context.ts'
+import type { BatchEvent, BatchResponse } from './events/batch/event-types.ts'
+import { intentName, type RecordReadingOptions, readRecord } from './events/batch/read-record.ts'
+import { type BatchRecord, type BatchSource, readBatch } from './events/batch/sources.ts'
+import type { Exchange, Reading } from './events/exchange.ts'
+import { DURABLE_NOTE, isDurable } from './events/single/durable.ts'
+import { functionName } from './function-name.ts'
+import { admit } from './guard.ts'
+import { takeInLanes } from './lanes.ts'
+import { CLAIM_RULES, type ClaimOptions, checkOptions } from './options.ts'
+import { type Outcome, type OutcomeEvent, tellOutcome } from './outcome.ts'
+import type { Store } from './protocol/store.ts'
+import { leaseTerm, resolveSettings } from './settings.ts'
+
+/** What `idempotentBatch` takes. */
+export interface BatchOptions<TRecord = unknown> extends ClaimOptions, RecordReadingOptions<TRecord> {
+  /**
+   * Records with the same group run one after another, and the group stops at its first failure; a record without one
+   * may run beside any other.
+   * @default a FIFO queue's message group; a stream's partition key or item; a Kafka partition; none for other queues
+   */
+  readonly group?: (record: TRecord) => string | undefined
+  /** How many records run at the same time. @default 8 */
+  readonly concurrency?: number
+  /**
+   * With less time than this left in the invocation, no further record is begun: the rest is reported as failed, and
+   * so comes again. Give it what one record takes.
+   * @default 1 second
+   */
+  readonly minRemainingMs?: number
+  /**
+   * Told of every record that failed, and why; Lambda itself logs nothing of it. What it throws is ignored.
+   * @default console.error
+   */
+  readonly onRecordError?: (error: unknown, record: TRecord) => unknown
+}
+
+type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
+
+const DEFAULT_CONCURRENCY = 8
+const DEFAULT_MIN_REMAINING_MS = 1_000
+
+const aFunction = CLAIM_RULES.onOutcome
+const aBoolean = [(value: unknown): boolean => typeof value === 'boolean', 'true or false'] as const
+const aCount = [
+  (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0,
+  'a whole number above 0',
+] as const
+const RULES = {
+  ...CLAIM_RULES,
+  key: aFunction,
+  group: aFunction,
+  fingerprint: [
+    (value: unknown): boolean => value === false || typeof value === 'function',
+    'a function, or false',
+  ],
+  required: aBoolean,
+  concurrency: aCount,
+  minRemainingMs: CLAIM_RULES.leaseMs,
+  onRecordError: aFunction,
+} as const
+
+/**
+ * A handler for batches of SQS, Kinesis, DynamoDB streams, MSK and self-managed Kafka: each record is run once, under
+ * a claim of its own, and the answer says which were not done. Switch on `ReportBatchItemFailures` in the event source
+ * mapping, or Lambda will not read that answer.
+ *
+ * @param recordHandler handles one record; `context.idempotency` is the record's own attempt. What it returns is not
+ *   kept; if it throws, the record is reported as failed and its claim is free again.
+ * @param table the table's name, or a store.
+ * @throws TypeError at cold start, if the table or an option makes no sense.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+ */
+export function idempotentBatch<TRecord extends AnyRecord>(
+  recordHandler: (record: TRecord, context: IdempotentContext) => unknown,
+  table: string | Store,
+  options: BatchOptions<TRecord> = {},
+): (event: BatchEvent<TRecord>, context: Context) => Promise<BatchResponse<TRecord>> {
+  if (typeof recordHandler !== 'function') {
+    throw new TypeError(
+      `idempotentBatch: expected a function that handles one record, got ${typeof recordHandler}.`,
+    )
+  }
+  checkOptions('idempotentBatch', options, RULES)
+  const { guard, leaseMs } = resolveSettings('idempotentBatch', table, options)
+  const { concurrency = DEFAULT_CONCURRENCY, minRemainingMs = DEFAULT_MIN_REMAINING_MS } = options
+
+  return async (event, context) => {
+    const { source, records } = expectBatch<TRecord>(event, context)
+    const service = options.service ?? functionName(context)
+    /** Every intent of this batch that was begun, and whether it got done: a duplicate shares that. */
+    const begun = new Map<string, Promise<boolean>>()
+
+    const tell = (outcome: Outcome, facts: Partial<OutcomeEvent> = {}): void =>
+      tellOutcome({ outcome, service, durationMs: 0, ...facts }, options.onOutcome)
+
+    /** Resolves if the work is done, now or before; rejects if it is not, for whatever reason. */
+    const runProtected = async (exchange: Exchange, record: TRecord): Promise<void> => {
+      const term = leaseTerm(context, guard.clock.nowMs(), leaseMs)
+      const admission = await admit(guard, { exchange, event: record, service, term })
+      if (admission.kind === 'answer') return
+      const { guarded } = admission
+      let result: unknown
+      try {
+        result = await recordHandler(record, withAttempt(context, guarded.attempt))
+      } catch (error) {
+        await guarded.threw(error)
+        return
+      }
+      await guarded.returned(result)
+    }
+
+    const runReading = async (reading: Reading, record: TRecord): Promise<boolean> => {
+      switch (reading.kind) {
+        case 'unprotected':
+          tell(reading.outcome)
+          await recordHandler(record, context as IdempotentContext)
+          return true
+        case 'refused':
+          tell(reading.error.code === 'key-missing' ? 'missing' : 'invalid', { error: reading.error })
+          throw reading.error
+        case 'exchange': {
+          const { exchange } = reading
+          const name = intentName(exchange)
+          const first = begun.get(name)
+          if (first === undefined) {
+            const run = runProtected(exchange, record)
+            begun.set(
+              name,
+              run.then(
+                () => true,
+                () => false,
+              ),
+            )
+            await run
+            return true
+          }
+          const isDone = await first
+          if (isDone) tell('replayed', { key: exchange.intent.key, id: exchange.intent.id })
+          return isDone
+        }
+      }
+    }
+
+    const take = async (item: BatchRecord<TRecord>): Promise<boolean> => {
+      if (remainingMs(context) < minRemainingMs) return false
+      try {
+        return await runReading(readRecord(source, item, { ...options, service }), item.record)
+      } catch (error) {
+        tellError(error, item, options.onRecordError)
+        return false
+      }
+    }
+
+    const { group } = options
+    const groupOf = (item: BatchRecord<TRecord>): string | undefined =>
+      group ? group(item.record) : item.group
+    const failed = await takeInLanes(records, groupOf, concurrency, take)
+    return {
+      batchItemFailures: failed.map(({ identifier }) => ({ itemIdentifier: identifier })),
+    } as BatchResponse<TRecord>
+  }
+}
+
+function expectBatch<TRecord>(
+  event: unknown,
+  context: unknown,
+): { readonly source: BatchSource; readonly records: readonly BatchRecord<TRecord>[] } {
+  if (isDurable(context)) throw new TypeError(`idempotentBatch: ${DURABLE_NOTE}`)
+  const batch = readBatch<TRecord>(event)
+  if (batch !== undefined) return batch
+  throw new TypeError(
+    'idempotentBatch: expected a batch of SQS, Kinesis, DynamoDB streams or Kafka, got another event. Protect a single event with idempotent or idempotentHandler.',
+  )
+}
+
+/** Outside Lambda there is no deadline, and so always time. */
+function remainingMs(context: unknown): number {
+  const term = leaseTerm(context, 0, Number.POSITIVE_INFINITY)
+  return term.kind === 'deadline' ? term.deadlineMs : term.leaseMs
+}
+
+/** A record's error ends here, or it would end nowhere: the answer to Lambda has no room for it. */
+function tellError<TRecord>(
+  error: unknown,
+  { record, identifier }: BatchRecord<TRecord>,
+  hook: BatchOptions<TRecord>['onRecordError'],
+): void {
+  if (hook === undefined) {
+    console.error(`Record ${JSON.stringify(identifier)} failed:`, error)
+    return
+  }
+  try {
+    const told: unknown = hook(error, record)
+    if (told instanceof Promise) told.catch(() => undefined)
+  } catch {
+    // What becomes of the record is decided; a log must not change it.
+  }
+}
