@@ -58,12 +58,15 @@ export function createCommit(
     const sent = isRepeat && inDoubt !== undefined ? inDoubt : await prepare(result, writes)
     const { completion } = sent
     const send = store.commit
+    const untilMs = timing.actUntilMs()
+    // Half of what is left, so that a transaction that hangs leaves time for its repeat.
+    const callMs = Math.min(TRANSACTION_CALL_MS, Math.floor((untilMs - timing.clock.nowMs()) / 2))
     try {
       const answer = await persist(
         timing.clock,
-        timing.storeUntilMs(),
+        untilMs,
         (limits) => send(hold.record, completion, writes, limits),
-        TRANSACTION_CALL_MS,
+        callMs,
       )
       const { record } = answer
       const isOurs = record?.status === 'completed' && record.commitToken === completion.commitToken

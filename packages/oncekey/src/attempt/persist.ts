@@ -20,12 +20,13 @@ export async function persist<T>(
   callMs: number = CALL_MS,
 ): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const leftMs = untilMs - clock.nowMs()
+    const leftMs = Math.floor(untilMs - clock.nowMs())
     try {
       return await call({ timeoutMs: Math.max(LAST_CALL_MS, Math.min(callMs, leftMs)) })
     } catch (error) {
       if (!(error instanceof StoreUnavailableError && error.retryable)) throw error
-      if (clock.nowMs() + pauseMs >= untilMs) throw error
+      // One more try must end in time, or the caller would lose the answer over it.
+      if (clock.nowMs() + pauseMs + LAST_CALL_MS > untilMs) throw error
     }
     await clock.sleep(pauseMs * (0.5 + Math.random() / 2))
   }

@@ -19,7 +19,7 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
     const room = { name: `step:${name}`, inlineBytes, expiresAtMs: hold.record.expiresAtMs }
     const result = await place(scene, hold, { value }, room)
     inlineBytes += inlineSizeBytes(result)
-    const answer = await persist(timing.clock, timing.storeUntilMs(), (limits) =>
+    const answer = await persist(timing.clock, timing.actUntilMs(), (limits) =>
       store.saveStep(hold.claim, name, result, limits),
     )
     if (answer.kind === 'refused') throw new LeaseLostError(intent.key)

@@ -17,7 +17,9 @@ const SKEW_TOLERANCE_MS = 2_000
 const CLAIM_BUDGET_MS = 5_000
 const LEAST_BUDGET_MS = 250
 /** Kept back from storing, so that the caller still gets the answer. */
-const ANSWER_RESERVE_MS = 100
+const ANSWER_RESERVE_MS = 250
+/** Kept back from steps and commits besides, so that the run can still be completed or released. */
+const END_RESERVE_MS = 500
 
 /** How far this process's clock is from the store's, learnt from replies. One per table and process. */
 export interface Skew {
@@ -42,6 +44,8 @@ export interface Timing {
   claimUntilMs(): number
   /** Until when to go on storing what the run came to, or to keep a caller waiting. Local time. */
   storeUntilMs(): number
+  /** Until when to go on trying a step or a commit: the run must still be ended after it. Local time. */
+  actUntilMs(): number
 }
 
 export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing {
@@ -55,6 +59,11 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
         term.kind === 'deadline' ? term.deadlineMs + DEADLINE_MARGIN_MS : storeNowMs() + term.leaseMs,
       ),
     )
+
+  const storeUntilMs = (): number =>
+    term.kind === 'deadline'
+      ? term.deadlineMs - ANSWER_RESERVE_MS
+      : Math.max(endsAtMs, clock.nowMs() + CLAIM_BUDGET_MS)
 
   return {
     clock,
@@ -76,9 +85,7 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
       const nowMs = clock.nowMs()
       return nowMs + Math.min(CLAIM_BUDGET_MS, Math.max(LEAST_BUDGET_MS, (endsAtMs - nowMs) / 2))
     },
-    storeUntilMs: () =>
-      term.kind === 'deadline'
-        ? term.deadlineMs - ANSWER_RESERVE_MS
-        : Math.max(endsAtMs, clock.nowMs() + CLAIM_BUDGET_MS),
+    storeUntilMs,
+    actUntilMs: () => storeUntilMs() - END_RESERVE_MS,
   }
 }
