@@ -39,9 +39,13 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
       }
       const { guarded } = invocation
       request.context = withAttempt(request.context, guarded.attempt)
-      const watched = watchResponse(request, () => {
-        // A middleware registered after this one answered instead of the handler: nothing ran, so the key is freed.
-        if (take(request)) void guarded.didNotRun()
+      const watched = watchResponse(request, async ({ when, value }) => {
+        // A middleware registered after this one answered: without the handler, so that the key is freed, or instead
+        // of the `after` below, which will not be called.
+        const taken = take(request)
+        if (when === 'after' && taken !== undefined) return taken.guarded.returned(value)
+        await taken?.guarded.didNotRun()
+        return value
       })
       runs.set(request, { guarded, watched })
     },

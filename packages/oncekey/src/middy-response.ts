@@ -4,14 +4,19 @@ export interface WatchedResponse {
   handlerResult(): { readonly value: unknown } | undefined
 }
 
+/** What became of the handler where a middleware answered early: `before` it, or `after` it had returned. */
+export type EarlyAnswer = { readonly when: 'before' | 'after'; readonly value: unknown }
+
 /**
  * Watches the writes to a Middy request's `response` from `before` on. Middy 6 and 7 write it when the handler has
  * returned, and reset it just before they set `error`: an error that follows more than the reset is not the handler's.
- * An early answer of a later `before` is written there too, and is told to `onEarlyAnswer`.
+ *
+ * An early answer of a later middleware is written there too, and ends the request without another hook. What
+ * `onEarlyAnswer` makes of it takes its place: Middy returns `response` from an async function, which awaits it.
  */
 export function watchResponse(
   request: { response?: unknown; error?: unknown },
-  onEarlyAnswer: () => void,
+  onEarlyAnswer: (answer: EarlyAnswer) => Promise<unknown>,
 ): WatchedResponse {
   let response: unknown = request.response
   const beforeError: unknown[] = []
@@ -23,7 +28,9 @@ export function watchResponse(
       response = value
       if (request.error !== undefined) return
       beforeError.push(value)
-      if (beforeError.length === 1 && 'earlyResponse' in request) onEarlyAnswer()
+      if ('earlyResponse' in request) {
+        response = onEarlyAnswer({ when: beforeError.length === 1 ? 'before' : 'after', value })
+      }
     },
   })
   return { handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined) }

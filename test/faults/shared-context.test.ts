@@ -1,0 +1,23 @@
+import type { IdempotentContext } from 'oncekey'
+import { describe, expect, test } from 'vitest'
+import { httpApiEvent } from '../support/events.ts'
+import { frontDoors } from '../support/front-doors.ts'
+import { lambdaContext } from '../support/lambda-context.ts'
+import { createTable } from '../support/tables.ts'
+
+describe.each(frontDoors)('through $door', ({ protect }) => {
+  test('invocations that share one context object each see their own attempt', async () => {
+    const { name, client } = await createTable()
+    const context = lambdaContext()
+    const work = async (_event: unknown, { idempotency }: IdempotentContext): Promise<object> => {
+      const before = idempotency.key
+      await new Promise(setImmediate)
+      return { statusCode: 200, body: `${before} ${idempotency.key}` }
+    }
+    const handler = protect(work, name, { client })
+    const keys = Array.from({ length: 10 }, (_, n) => `shared-context-${n}`)
+    const answers = await Promise.all(keys.map((key) => handler(httpApiEvent({ key }), context)))
+    expect(answers).toMatchObject(keys.map((key) => ({ body: `${key} ${key}` })))
+    expect(context).not.toHaveProperty('idempotency')
+  })
+})

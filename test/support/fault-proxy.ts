@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { type Phase, phaseOf } from './protocol-phase.ts'
+
+/** What happens to a packet: whether the write gets through, and what comes back. */
+interface Way {
+  /** `held`: a later `deliverHeld` brings it. `twice`: now, and once more then. */
+  readonly write: 'never' | 'now' | 'held' | 'twice'
+  readonly reply: 'own' | 'none' | 'reset' | readonly [status: number, type: string]
+}
+
+const THROTTLED = [400, 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'] as const
+const FAILED = [500, 'com.amazonaws.dynamodb.v20120810#InternalServerError'] as const
+const DENIED = [400, 'com.amazon.coral.service#AccessDeniedException'] as const
+
+/** Every way in which a call can go wrong between a client and DynamoDB. */
+export const FAULTS = {
+  'request lost': { write: 'never', reply: 'none' },
+  'reply lost': { write: 'now', reply: 'none' },
+  'delayed past the time-out': { write: 'held', reply: 'none' },
+  throttled: { write: 'never', reply: THROTTLED },
+  '500 before the write': { write: 'never', reply: FAILED },
+  '500 after the write': { write: 'now', reply: FAILED },
+  'reset before the write': { write: 'never', reply: 'reset' },
+  'reset after the write': { write: 'now', reply: 'reset' },
+  'refused for good': { write: 'never', reply: DENIED },
+  'delivered again later': { write: 'twice', reply: 'own' },
+} as const satisfies Record<string, Way>
+
+export type Fault = keyof typeof FAULTS
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly endpoint: string
+  /** What came over the wire, a client's own retries included. */
+  readonly phases: readonly Phase[]
+  /** How far the `Date` of the replies is from the truth. */
+  dateSkewMs: number
+  /** Lets `times` calls of that phase meet the fault, in place of any earlier fault. */
+  inject(phase: Phase | 'any', fault: Fault, times?: number): void
+  heal(): void
+  /** Brings the packets that were held, oldest first, to DynamoDB. */
+  deliverHeld(): Promise<void>
+  /** Forgets the calls seen so far. */
+  forget(): void
+}
+
+/** Stands between a client and DynamoDB, and lets calls go wrong by what they are and how often. */
+export async function startFaultProxy(dynamoDbEndpoint: string): Promise<FaultProxy> {
+  const agent = new Agent({ keepAlive: true })
+  const held: (() => Promise<Reply>)[] = []
+  let phases: Phase[] = []
+  let dateSkewMs = 0
+  let active: { phase: Phase | 'any'; fault: Fault; left: number } | undefined
+
+  const wayOf = (phase: Phase): Way => {
+    if (active === undefined || active.left === 0 || ![phase, 'any'].includes(active.phase)) {
+      return { write: 'now', reply: 'own' }
+    }
+    active.left -= 1
+    return FAULTS[active.fault]
+  }
+
+  const server = createServer(async (asked, response) => {
+    const body = await buffer(asked)
+    const operation = `${asked.headers['x-amz-target']}`.split('.')[1] ?? ''
+    const phase = phaseOf(operation, JSON.parse(body.toString()))
+    phases.push(phase)
+    const way = wayOf(phase)
+    const deliver = (): Promise<Reply> => forward(agent, dynamoDbEndpoint, asked.headers, body)
+    if (way.write === 'held' || way.write === 'twice') held.push(deliver)
+    const written = way.write === 'now' || way.write === 'twice' ? await deliver() : undefined
+    answer(response, way.reply, written, dateSkewMs)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error(`expected a port, got ${address}`)
+
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    get phases() {
+      return phases
+    },
+    get dateSkewMs() {
+      return dateSkewMs
+    },
+    set dateSkewMs(skewMs) {
+      dateSkewMs = skewMs
+    },
+    inject(phase, fault, times = Number.POSITIVE_INFINITY) {
+      active = { phase, fault, left: times }
+    },
+    heal() {
+      active = undefined
+    },
+    async deliverHeld() {
+      for (const deliver of held.splice(0)) await deliver()
+    },
+    forget() {
+      phases = []
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      agent.destroy()
+      await once(server, 'close')
+    },
+  }
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+async function forward(
+  agent: Agent,
+  endpoint: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<Reply> {
+  const sent = request(endpoint, { method: 'POST', headers, agent })
+  sent.end(body)
+  const [response] = await once(sent, 'response')
+  return { status: response.statusCode, headers: response.headers, body: await buffer(response) }
+}
+
+function answer(
+  response: ServerResponse,
+  how: Way['reply'],
+  own: Reply | undefined,
+  dateSkewMs: number,
+): void {
+  if (how === 'none') return
+  if (how === 'reset') {
+    response.socket?.resetAndDestroy()
+    return
+  }
+  const date = new Date(Date.now() + dateSkewMs).toUTCString()
+  if (how === 'own' && own !== undefined) {
+    // The body is sent as it came, so that its checksum still fits.
+    response.writeHead(own.status, dateSkewMs === 0 ? own.headers : { ...own.headers, date }).end(own.body)
+    return
+  }
+  const [status, type] = how === 'own' ? FAILED : how
+  response
+    .writeHead(status, { 'content-type': 'application/x-amz-json-1.0', date })
+    .end(JSON.stringify({ __type: type, message: `injected: ${type}` }))
+}
