@@ -1,8 +1,9 @@
 import { dynamoDbStore, type IdempotencyOptions, type OutcomeEvent } from 'oncekey'
 import { type Delivered, deliver, shapes } from '../events/http/answering/delivered.ts'
 import { eventSources, type RequestFacts } from '../support/events.ts'
-import { type FrontDoor, frontDoors, type Work } from '../support/front-doors.ts'
+import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
+import type { Work } from '../support/middies.ts'
 import { createTable, type TestTable } from '../support/tables.ts'
 
 type Source = (typeof eventSources)[number]
@@ -70,7 +71,7 @@ export async function scenario(
   return { table, outcomes, runs: () => runs, instance, ...instance() }
 }
 
-function answerOf(delivered: Delivered): Answer {
+export function answerOf(delivered: Delivered): Answer {
   const header = (name: string): string | undefined => {
     const start = `${name.toLowerCase()}: `
     return delivered.headers.find((line) => line.startsWith(start))?.slice(start.length)
