@@ -4,7 +4,7 @@ import type { Item } from './item.ts'
 
 /** What was asked of DynamoDB, for the message of what went wrong. */
 export interface Request {
-  readonly action: 'PutItem' | 'UpdateItem' | 'GetItem' | 'TransactWriteItems'
+  readonly action: 'PutItem' | 'UpdateItem' | 'GetItem' | 'TransactWriteItems' | 'DeleteItem' | 'Scan'
   readonly table: string
   readonly client: DynamoDbClient
   readonly timeoutMs: number
@@ -54,7 +54,8 @@ const MENDS: ReadonlyMap<string, string> = new Map([
 /** The error to throw for whatever the client threw. Neither key nor contents of the request go into its message. */
 export async function failureOf(thrown: unknown, request: Request): Promise<StoreUnavailableError> {
   const { action, table, client, timeoutMs } = request
-  const name = nameOf(thrown)
+  const code = member(thrown, 'code')
+  const reason = typeof code === 'string' ? code : nameOf(thrown)
   const region = await regionOf(client)
   const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
   const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`
@@ -62,8 +63,8 @@ export async function failureOf(thrown: unknown, request: Request): Promise<Stor
     region === undefined ? 'set AWS_REGION, or give a client that has a region' : mendOf(thrown, action)
   const message =
     mend === undefined
-      ? `DynamoDB did not do ${what} within ${timeoutMs} ms (${name}).`
-      : `DynamoDB refused ${what} (${name}): ${mend}.`
+      ? `DynamoDB did not do ${what} within ${timeoutMs} ms (${reason}).`
+      : `DynamoDB refused ${what} (${reason}): ${mend}.`
   return new StoreUnavailableError(message, { retryable: mend === undefined, cause: thrown })
 }
 

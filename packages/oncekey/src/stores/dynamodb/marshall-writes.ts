@@ -32,8 +32,9 @@ export async function marshallWrites(
 
   let sizeBytes = 0
   const marshallMap = (path: string, map: unknown): Item => {
-    if (typeof map !== 'object' || map === null)
-      throw new TypeError(`commit: expected ${path} to be an object, got ${typeof map}`)
+    if (typeof map !== 'object' || map === null) {
+      throw new TypeError(`commit: expected ${path} to be an object, got ${typeName(map)}`)
+    }
     const item: Item = {}
     for (const [name, value] of Object.entries(map)) {
       // As lib-dynamodb does: at the top, what JSON would leave out is left out.
@@ -67,13 +68,14 @@ function marshallWrite(
   const kinds = KINDS.filter((known) => member(write, known) !== undefined)
   const [kind] = kinds
   if (kind === undefined || kinds.length > 1) {
-    const got = Object.keys(Object(write)).join(', ') || String(write)
+    const got = Object.keys(Object(write)).join(', ') || typeName(write)
     throw new TypeError(`commit: expected ${path} to be one of ${KINDS.join(', ')}, got ${got}`)
   }
   const at = `${path}.${kind}`
   const operation = member(write, kind)
-  if (typeof operation !== 'object' || operation === null)
-    throw new TypeError(`commit: expected ${at} to be an object, got ${typeof operation}`)
+  if (typeof operation !== 'object' || operation === null) {
+    throw new TypeError(`commit: expected ${at} to be an object, got ${typeName(operation)}`)
+  }
 
   const textOf = (name: string): string => {
     const value = member(operation, name)
@@ -97,6 +99,8 @@ function marshallWrite(
       }
   }
 }
+
+const typeName = (value: unknown): string => (value === null ? 'null' : typeof value)
 
 /** As DynamoDB counts: names and values, in UTF-8. @see AWS DynamoDB developer guide, "Item sizes and formats" */
 function sizeOfMap(map: Item): number {

@@ -114,20 +114,20 @@ export function createWire(table: string, given: DynamoDbClient | undefined): Wi
 }
 
 /** The reply as it came over the wire. */
-interface Sight {
+export interface Sight {
   response?: unknown
 }
 
 /** On the command, because the client's middlewares are its owner's; next to the wire, before anybody unpacks it. */
-const KEEP = { step: 'deserialize', priority: 'high', name: 'oncekeyReply' } as const
+export const KEEP = { step: 'deserialize', priority: 'high', name: 'oncekeyReply' } as const
 
-function keep<Result extends { response: unknown }>(sight: Sight, result: Result): Result {
+export function keep<Result extends { response: unknown }>(sight: Sight, result: Result): Result {
   sight.response = result.response
   return result
 }
 
 /** The store's own time: the `Date` of this very reply, and the local clock's only if there is none. */
-function storeTime(response: unknown): number {
+export function storeTime(response: unknown): number {
   const date = member(member(response, 'headers'), 'date')
   const dateMs = typeof date === 'string' ? Date.parse(date) : Number.NaN
   return Number.isNaN(dateMs) ? Date.now() : dateMs

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb'
+import { mockClient } from 'aws-sdk-client-mock'
+import { describe, expect, test } from 'vitest'
+import type { Body } from '../../../packages/oncekey/src/protocol/result.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { createTable } from '../../support/tables.ts'
+import { aClaim, limits, T0 } from '../records.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const INLINE_LIMIT_BYTES = 3_072
+
+async function setUp() {
+  const { name, client } = await createTable()
+  const scan = async () => (await client.send(new ScanCommand({ TableName: name }))).Items ?? []
+  return { name, client, scan, claim: aClaim(), store: dynamoDbStore(name, { client }) }
+}
+
+const room = (inlineBytes = 0) => ({ name: 'result', inlineBytes, expiresAtMs: T0 + 1 })
+const isInline = (body: Body): boolean => 'bytes' in body
+const numberOf = (item: Record<string, AttributeValue>): number => Number(item.id?.S?.split('#').at(-1))
+
+describe('spill', () => {
+  test('leaves in the record what fits beside what it carries already, to the byte', async () => {
+    const { claim, store } = await setUp()
+    const spills = [
+      [INLINE_LIMIT_BYTES, 0],
+      [INLINE_LIMIT_BYTES + 1, 0],
+      [1_000, INLINE_LIMIT_BYTES - 1_000],
+      [1_001, INLINE_LIMIT_BYTES - 1_000],
+    ] as const
+    const bodies = await Promise.all(
+      spills.map(([size, inlineBytes]) => store.spill(claim, Buffer.alloc(size), room(inlineBytes), limits)),
+    )
+    expect(bodies.map(isInline)).toEqual([true, false, true, false])
+  })
+
+  test('writes nothing for what stays in the record', async () => {
+    const { claim, scan, store } = await setUp()
+    await store.spill(claim, Buffer.alloc(INLINE_LIMIT_BYTES), room(), limits)
+    expect(await scan()).toEqual([])
+  })
+
+  test('writes items that outlive the record by a day, in parts that DynamoDB takes', async () => {
+    const { claim, scan, store } = await setUp()
+    const bytes = randomBytes(1_000_000)
+    const body = await store.spill(claim, bytes, room(), limits)
+    const items = (await scan()).sort((one, other) => numberOf(one) - numberOf(other))
+    const ref = 'ref' in body ? body.ref : undefined
+    expect(body).toEqual({ chunks: 3, ref: expect.stringMatching(`^${claim.owner}#[\\w-]{22}$`) })
+    expect(items.map(({ bytes: _, ...facts }) => facts)).toEqual(
+      [0, 1, 2].map((n) => ({
+        id: { S: `${claim.id}#${ref}#${n}` },
+        v: { N: '1' },
+        expiresAt: { N: `${Math.ceil((T0 + 1 + DAY_MS) / 1000)}` },
+      })),
+    )
+    expect(bytes.equals(Buffer.concat(items.map((item) => item.bytes?.B ?? Buffer.of())))).toBe(true)
+  })
+
+  test('again writes the same items', async () => {
+    const { claim, scan, store } = await setUp()
+    const bytes = randomBytes(1_000_000)
+    const body = await store.spill(claim, bytes, room(), limits)
+    expect(await store.spill(claim, bytes, room(), limits)).toEqual(body)
+    expect(await scan()).toHaveLength(3)
+  })
+
+  test('has at most four items on their way at once, and stops at the first that fails', async () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const store = dynamoDbStore('claims', { client })
+    let atOnce = 0
+    let most = 0
+    mock.on(PutItemCommand).callsFake(async () => {
+      atOnce += 1
+      most = Math.max(most, atOnce)
+      await new Promise((resolve) => setImmediate(resolve))
+      atOnce -= 1
+    })
+    await store.spill(aClaim(), Buffer.alloc(6 * 1024 * 1024), room(), limits)
+    expect(most).toBe(4)
+    expect(mock.calls()).toHaveLength(17)
+
+    mock.reset()
+    mock.on(PutItemCommand).rejects(Object.assign(new Error('down'), { name: 'InternalServerError' }))
+    await expect(store.spill(aClaim(), Buffer.alloc(6 * 1024 * 1024), room(), limits)).rejects.toThrow()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(mock.calls().length).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('load', () => {
+  const spilt = async () => {
+    const set = await setUp()
+    const body = await set.store.spill(set.claim, randomBytes(1_000_000), room(), limits)
+    const second = (await set.scan()).find((item) => numberOf(item) === 1) ?? {}
+    const put = (Item: Record<string, AttributeValue>) =>
+      set.client.send(new PutItemCommand({ TableName: set.name, Item }))
+    return { ...set, body, second, put }
+  }
+  const unreadable = (id: string) => ({
+    name: 'RecordUnreadableError',
+    id,
+    message: expect.stringContaining('chunk 2 of the 3 of its result is gone or damaged'),
+  })
+
+  test('of chunks of which one is gone tells that the record is unreadable', async () => {
+    const { claim, client, name, store, body, second } = await spilt()
+    const Key = { id: second.id ?? { S: '' } }
+    await client.send(new DeleteItemCommand({ TableName: name, Key }))
+    await expect(store.load(claim.id, body, limits)).rejects.toMatchObject(unreadable(claim.id))
+  })
+
+  test.each<[string, Record<string, AttributeValue>]>([
+    ['of another type', { bytes: { S: 'text' } }],
+    ['of a newer format', { v: { N: '2' } }],
+  ])('of chunks of which one is %s tells that the record is unreadable', async (_, damage) => {
+    const { claim, store, body, second, put } = await spilt()
+    await put({ ...second, ...damage })
+    await expect(store.load(claim.id, body, limits)).rejects.toMatchObject(unreadable(claim.id))
+  })
+})

@@ -1,0 +1,383 @@
+import { randomUUID } from 'node:crypto'
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  TransactionCanceledException,
+  TransactionInProgressException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { mockClient } from 'aws-sdk-client-mock'
+import { describe, expect, test } from 'vitest'
+import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/record.ts'
+import type { Store, TransactionWrite } from '../../../packages/oncekey/src/protocol/store.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { createTable, type TestTable } from '../../support/tables.ts'
+import { aClaim, aCompletion, completed, jsonResult, limits, T0 } from '../records.ts'
+
+type Commit = NonNullable<Store['commit']>
+
+function commitOf(store: Store): Commit {
+  if (store.commit === undefined) throw new Error('expected a store with commit')
+  return store.commit
+}
+
+const aCommit = () => ({ ...aCompletion(), commitToken: randomUUID() })
+
+async function setUp(
+  clientOf: (table: TestTable) => DynamoDBClient | DynamoDBDocumentClient = ({ client }) => client,
+) {
+  const table = await createTable()
+  const { name, client } = table
+  const store = dynamoDbStore(name, { client: clientOf(table) })
+  const claim = aClaim({ steps: new Map([['charge', jsonResult]]) })
+  await store.insert(claim, limits)
+  const itemOf = async (id: string) =>
+    (await client.send(new GetItemCommand({ TableName: name, Key: { id: { S: id } }, ConsistentRead: true })))
+      .Item
+  const wallet = (balance: number): TransactionWrite => ({
+    Put: {
+      TableName: name,
+      Item: { id: 'wallet', balance },
+      ConditionExpression: 'attribute_not_exists(id)',
+    },
+  })
+  return { name, client, store, commit: commitOf(store), claim, itemOf, wallet }
+}
+
+describe('commit', () => {
+  test('completes the record and does the writes', async () => {
+    const { store, commit, claim, itemOf, wallet } = await setUp()
+    const completion = aCommit()
+    const answer = await commit(claim, completion, [wallet(40)], limits)
+    const record = completed(claim, completion)
+    expect(answer).toEqual({ kind: 'written', nowMs: expect.any(Number), record })
+    expect(await store.read(claim.id, limits)).toMatchObject({ record })
+    expect(await itemOf('wallet')).toEqual({ id: { S: 'wallet' }, balance: { N: '40' } })
+  })
+
+  test('without writes completes the record', async () => {
+    const { store, commit, claim } = await setUp()
+    const completion = aCommit()
+    await commit(claim, completion, [], limits)
+    expect(await store.read(claim.id, limits)).toMatchObject({ record: completed(claim, completion) })
+  })
+
+  test('again with its token is answered as before and does nothing', async () => {
+    const { commit, claim, name } = await setUp()
+    const completion = aCommit()
+    const add: TransactionWrite = {
+      Update: {
+        TableName: name,
+        Key: { id: 'wallet' },
+        UpdateExpression: 'ADD balance :amount',
+        ExpressionAttributeValues: { ':amount': 40 },
+      },
+    }
+    const once = await commit(claim, completion, [add], limits)
+    const twice = await commit(claim, completion, [add], limits)
+    expect(twice).toEqual({ ...once, nowMs: expect.any(Number) })
+  })
+
+  test('of another token after it is refused with the record, by whose token its owner knows it', async () => {
+    const { commit, claim } = await setUp()
+    const first = aCommit()
+    await commit(claim, first, [], limits)
+    const answer = await commit(claim, aCommit(), [], limits)
+    expect(answer).toMatchObject({ kind: 'refused', record: { commitToken: first.commitToken } })
+  })
+
+  type Loss = [string, (store: Store, claim: InFlightRecord) => Promise<unknown>]
+  test.each<Loss>([
+    [
+      'once a successor has the claim',
+      (store, claim) => {
+        const { owner, leaseUntilMs } = claim
+        return store.takeover({ ...claim, owner: randomUUID(), attempt: 2 }, { owner, leaseUntilMs }, limits)
+      },
+    ],
+    ['once the claim was released', (store, claim) => store.release(claim, limits)],
+    ['once the run has completed', (store, claim) => store.complete(claim, aCompletion(), limits)],
+  ])('%s is refused, writes nothing and shows the record', async (_, lose) => {
+    const { store, commit, claim, itemOf, wallet } = await setUp()
+    await lose(store, claim)
+    const { record } = await store.read(claim.id, limits)
+    const answer = await commit(claim, aCommit(), [wallet(40)], limits)
+    expect(answer).toEqual({ kind: 'refused', nowMs: expect.any(Number), record })
+    expect((await store.read(claim.id, limits)).record).toEqual(record)
+    expect(await itemOf('wallet')).toBeUndefined()
+  })
+
+  test('of a record that is gone is refused', async () => {
+    const { commit, itemOf, wallet } = await setUp()
+    const answer = await commit(aClaim(), aCommit(), [wallet(40)], limits)
+    expect(answer).toEqual({ kind: 'refused', nowMs: expect.any(Number), record: undefined })
+    expect(await itemOf('wallet')).toBeUndefined()
+  })
+
+  test('whose own conditions fail rejects with the reasons in their order, and leaves the claim held', async () => {
+    const { name, store, commit, claim, itemOf, wallet } = await setUp()
+    await commit(aClaim(), aCommit(), [wallet(40)], limits)
+    await store.insert(aClaim({ id: 'wallet' }), limits)
+    const ledger: TransactionWrite = { Put: { TableName: name, Item: { id: 'ledger' } } }
+    const told = commit(claim, aCommit(), [ledger, wallet(50)], limits)
+    await expect(told).rejects.toMatchObject({
+      name: 'TransactionCanceledException',
+      CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed' }],
+    })
+    expect(await itemOf('ledger')).toBeUndefined()
+    expect(await store.read(claim.id, limits)).toMatchObject({ record: claim })
+  })
+
+  test('whose own conditions fail after its claim was lost is refused for the claim', async () => {
+    const { store, commit, claim, wallet } = await setUp()
+    await store.insert(aClaim({ id: 'wallet' }), limits)
+    await store.release(claim, limits)
+    expect(await commit(claim, aCommit(), [wallet(40)], limits)).toMatchObject({ kind: 'refused' })
+  })
+
+  test('that DynamoDB finds invalid rejects with its own error', async () => {
+    const { name, commit, claim } = await setUp()
+    const broken: TransactionWrite = { Put: { TableName: name, Item: { other: 'key' } } }
+    const told = commit(claim, aCommit(), [broken], limits)
+    await expect(told).rejects.toMatchObject({ $fault: 'client' })
+    await expect(told).rejects.not.toMatchObject({ name: 'StoreUnavailableError' })
+  })
+
+  test('takes every kind of write, with sets, bytes and inner values', async () => {
+    const { name, store, commit, claim, itemOf } = await setUp()
+    const [old, checked] = [aClaim({ id: 'old' }), aClaim({ id: 'checked' })]
+    await store.insert(old, limits)
+    await store.insert(checked, limits)
+    const Item = {
+      id: 'put',
+      tags: new Set(['a']),
+      raw: Uint8Array.of(1),
+      list: [1, { deep: null }],
+      gone: undefined,
+    }
+    const writes: TransactionWrite[] = [
+      { Put: { TableName: name, Item } },
+      {
+        Update: {
+          TableName: name,
+          Key: { id: 'updated' },
+          UpdateExpression: 'SET #n = :n',
+          ExpressionAttributeNames: { '#n': 'n' },
+          ExpressionAttributeValues: { ':n': 12n },
+        },
+      },
+      { Delete: { TableName: name, Key: { id: 'old' } } },
+      {
+        ConditionCheck: {
+          TableName: name,
+          Key: { id: 'checked' },
+          ConditionExpression: 'attribute_exists(id)',
+        },
+      },
+    ]
+    await commit(claim, aCommit(), writes, limits)
+    expect(await Promise.all(['put', 'updated', 'old'].map(itemOf))).toEqual([
+      {
+        id: { S: 'put' },
+        tags: { SS: ['a'] },
+        raw: { B: Uint8Array.of(1) },
+        list: { L: [{ N: '1' }, { M: { deep: { NULL: true } } }] },
+      },
+      { id: { S: 'updated' }, n: { N: '12' } },
+      undefined,
+    ])
+  })
+
+  test('takes 99 writes', async () => {
+    const { name, commit, claim, itemOf } = await setUp()
+    const writes = Array.from({ length: 99 }, (_, n) => ({
+      Put: { TableName: name, Item: { id: `item-${n}` } },
+    }))
+    await commit(claim, aCommit(), writes, limits)
+    expect(await itemOf('item-98')).toBeDefined()
+  })
+
+  test('with a document client marshals the writes, and only those, as that does', async () => {
+    const { name, store, commit, claim, itemOf } = await setUp(({ client }) =>
+      DynamoDBDocumentClient.from(client, {
+        marshallOptions: {
+          removeUndefinedValues: true,
+          convertEmptyValues: true,
+          convertTopLevelContainer: false,
+        },
+      }),
+    )
+    const completion = { ...aCommit(), result: { kind: 'unavailable', reason: '' } as const }
+    const Item = { id: 'put', text: '', list: [undefined, 1] }
+    await commit(claim, completion, [{ Put: { TableName: name, Item } }], limits)
+    expect(await itemOf('put')).toEqual({ id: { S: 'put' }, text: { NULL: true }, list: { L: [{ N: '1' }] } })
+    expect(await store.read(claim.id, limits)).toMatchObject({ record: completed(claim, completion) })
+  })
+})
+
+describe('commit sends nothing and says what came', () => {
+  const TableName = 'wallets'
+  const put = (item: object): TransactionWrite => ({ Put: { TableName, Item: { id: 'a', ...item } } })
+  const notAWrite: readonly TransactionWrite[] = JSON.parse('[null, 3, {"Insert": {}}, {"Put": null}]')
+
+  test.each<[string, readonly TransactionWrite[], string]>([
+    [
+      'of 100 writes',
+      Array.from({ length: 100 }, () => put({})),
+      'commit: expected at most 99 writes, got 100; ',
+    ],
+    [
+      'of null',
+      notAWrite.slice(0, 1),
+      'expected writes[0] to be one of Put, Update, Delete, ConditionCheck, got null',
+    ],
+    [
+      'of a number',
+      [put({}), ...notAWrite.slice(1, 2)],
+      'expected writes[1] to be one of Put, Update, Delete, ConditionCheck, got number',
+    ],
+    ['of an unknown kind', notAWrite.slice(2, 3), 'Put, Update, Delete, ConditionCheck, got Insert'],
+    ['of a kind without content', notAWrite.slice(3), 'expected writes[0].Put to be an object, got null'],
+    ['of nothing', [{}], 'expected writes[0] to be one of Put, Update, Delete, ConditionCheck, got object'],
+    ['of two kinds in one', [{ ...put({}), Delete: {} }], 'ConditionCheck, got Put, Delete'],
+    [
+      'without a table',
+      [{ Put: { Item: {} } }],
+      'expected writes[0].Put.TableName to be a string, got undefined',
+    ],
+    [
+      'without an item',
+      [{ Put: { TableName } }],
+      'expected writes[0].Put.Item to be an object, got undefined',
+    ],
+    [
+      'without a key to delete',
+      [{ Delete: { TableName } }],
+      'expected writes[0].Delete.Key to be an object, got undef',
+    ],
+    [
+      'without an update',
+      [{ Update: { TableName, Key: {} } }],
+      'expected writes[0].Update.UpdateExpression to be a string, got undefined',
+    ],
+    [
+      'without a condition',
+      [{ ConditionCheck: { TableName, Key: {} } }],
+      'expected writes[0].ConditionCheck.ConditionExpression to be a string, got undefined',
+    ],
+    [
+      'of what has no place in DynamoDB',
+      [put({ when: new Date(0) })],
+      'writes[0].Put.Item.when cannot be stored',
+    ],
+    [
+      'of undefined within',
+      [put({ list: [undefined] })],
+      'writes[0].Put.Item.list cannot be stored in DynamoDB',
+    ],
+    [
+      'of more than 4 MB',
+      Array.from({ length: 11 }, () => put({ bytes: new Uint8Array(390_000) })),
+      'expected writes of at most 4194304 bytes in sum, got 4290088; ',
+    ],
+  ])('%s', async (_, writes, message) => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const commit = commitOf(dynamoDbStore('claims', { client }))
+    await expect(commit(aClaim(), aCommit(), writes, limits)).rejects.toThrow(message)
+    expect(mock.calls()).toEqual([])
+  })
+
+  test.each<[string, object]>([
+    ['text', { text: 'x'.repeat(390_000) }],
+    ['text of many bytes', { text: '€'.repeat(130_000) }],
+    ['names', { ['x'.repeat(390_000)]: 1 }],
+    ['lists', { list: ['x'.repeat(390_000)] }],
+    ['maps', { map: { inner: 'x'.repeat(390_000) } }],
+    ['sets', { set: new Set(['x'.repeat(390_000)]) }],
+  ])('of more than 4 MB of %s', async (_, item) => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const commit = commitOf(dynamoDbStore('claims', { client }))
+    const writes = Array.from({ length: 11 }, () => put(item))
+    await expect(commit(aClaim(), aCommit(), writes, limits)).rejects.toThrow(RangeError)
+    expect(mock.calls()).toEqual([])
+  })
+})
+
+describe('commit that DynamoDB cancels', () => {
+  const write: TransactionWrite = { Put: { TableName: 'wallets', Item: { id: 'wallet' } } }
+  const cancelledBy = (...codes: string[]) => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const CancellationReasons = codes.map((Code) => ({ Code }))
+    mock
+      .on(TransactWriteItemsCommand)
+      .rejects(new TransactionCanceledException({ message: 'cancelled', CancellationReasons, $metadata: {} }))
+    return commitOf(dynamoDbStore('claims', { client }))(aClaim(), aCommit(), [write], limits)
+  }
+
+  test.each([
+    ['TransactionConflict', 'None'],
+    ['None', 'TransactionConflict'],
+    ['ThrottlingError', 'None'],
+    ['None', 'ProvisionedThroughputExceeded'],
+    ['ConditionalCheckFailed', 'TransactionConflict'],
+  ])('for %s and %s may be tried again', async (...codes) => {
+    await expect(cancelledBy(...codes)).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+      retryable: true,
+      message: `DynamoDB cancelled the transaction on table "claims": ${codes.join(', ')}.`,
+    })
+  })
+
+  test.each([
+    ['TransactionConflict', 'ConditionalCheckFailed'],
+    ['ConditionalCheckFailed', 'ConditionalCheckFailed'],
+  ])('for %s and %s is refused for the claim', async (...codes) => {
+    expect(await cancelledBy(...codes)).toMatchObject({ kind: 'refused', record: undefined })
+  })
+
+  test('for what is wrong with the record is not tried again', async () => {
+    const told = cancelledBy('None', 'ValidationError')
+    await expect(told).rejects.toMatchObject({ name: 'StoreUnavailableError', retryable: false })
+  })
+
+  test.each(['ConditionalCheckFailed', 'ItemCollectionSizeLimitExceeded', 'ValidationError'])(
+    'for %s of a write rejects with that reason only',
+    async (code) => {
+      await expect(cancelledBy(code, 'None')).rejects.toMatchObject({
+        name: 'TransactionCanceledException',
+        CancellationReasons: [{ Code: code }],
+      })
+    },
+  )
+
+  test('while the same token is in progress may be tried again', async () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    mockClient(client)
+      .on(TransactWriteItemsCommand)
+      .rejects(new TransactionInProgressException({ message: 'in progress', $metadata: {} }))
+    const commit = commitOf(dynamoDbStore('claims', { client }))
+    await expect(commit(aClaim(), aCommit(), [], limits)).rejects.toMatchObject({ retryable: true })
+  })
+
+  test('is sent as one command, the completion last, with the token of the completion', async () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const completion = { ...aCompletion(), commitToken: randomUUID(), completedAtMs: T0 }
+    await commitOf(dynamoDbStore('claims', { client }))(aClaim(), completion, [write, write], limits)
+    const input = mock.commandCalls(TransactWriteItemsCommand).map((call) => call.args[0].input)
+    expect(input).toMatchObject([
+      {
+        ClientRequestToken: completion.commitToken,
+        TransactItems: [
+          { Put: { TableName: 'wallets' } },
+          { Put: { TableName: 'wallets' } },
+          { Update: { TableName: 'claims', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
+        ],
+      },
+    ])
+  })
+})

@@ -1,0 +1,195 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  PutItemCommand,
+  TransactionConflictException,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { mockClient } from 'aws-sdk-client-mock'
+import { describe, expect, test } from 'vitest'
+import { StoreUnavailableError } from '../../../packages/oncekey/src/protocol/errors.ts'
+import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/record.ts'
+import type { Store } from '../../../packages/oncekey/src/protocol/store.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { aClaim, aCompletion, jsonResult, limits, T0 } from '../records.ts'
+
+function setUp(region: string | (() => Promise<string>) = 'eu-central-1') {
+  const client = new DynamoDBClient({ region })
+  const mock = mockClient(client)
+  return { mock, store: dynamoDbStore('claims', { client }) }
+}
+
+/** As another copy of the SDK throws it: known by its name only. */
+function sdkError(name: string, httpStatusCode = 400): Error {
+  return Object.assign(new Error('a-secret'), { name, $metadata: { httpStatusCode } })
+}
+
+const networkError = (code: string): Error => Object.assign(new Error('a-secret'), { code })
+
+const calls: Record<string, (store: Store, claim: InFlightRecord) => Promise<unknown> | undefined> = {
+  insert: (store, claim) => store.insert(claim, limits),
+  replace: (store, claim) => store.replace(claim, { owner: 'other', leaseUntilMs: 1 }, limits),
+  takeover: (store, claim) => store.takeover(claim, { owner: 'other', leaseUntilMs: 1 }, limits),
+  complete: (store, claim) => store.complete(claim, aCompletion(), limits),
+  release: (store, claim) => store.release(claim, limits),
+  saveStep: (store, claim) => store.saveStep(claim, 'charge', jsonResult, limits),
+  renew: (store, claim) =>
+    store.renew(claim, { fromLeaseUntilMs: T0, leaseUntilMs: T0, expiresAtMs: T0 }, limits),
+  commit: (store, claim) => store.commit?.(claim, { ...aCompletion(), commitToken: 'token' }, [], limits),
+  read: (store, claim) => store.read(claim.id, limits),
+  spill: (store, claim) =>
+    store.spill(claim, Buffer.alloc(5_000), { name: 'result', inlineBytes: 0, expiresAtMs: T0 }, limits),
+  load: (store, claim) => store.load(claim.id, { chunks: 1, ref: 'owner#name' }, limits),
+}
+const all = Object.entries(calls)
+const claiming = all.filter(([name]) => ['insert', 'replace', 'takeover'].includes(name))
+const owning = all.filter(([name]) => ['complete', 'release', 'saveStep', 'renew'].includes(name))
+
+describe.each(all)('%s', (_, call) => {
+  test.each<[string, Error]>([
+    ['is throttled', sdkError('ProvisionedThroughputExceededException')],
+    ['exceeds the account', sdkError('RequestLimitExceeded')],
+    ['meets ThrottlingException', sdkError('ThrottlingException')],
+    ['meets an unknown kind of throttling', sdkError('SlowDown', 429)],
+    ['meets another Region', sdkError('ReplicatedWriteConflictException')],
+    ['meets a failing server', sdkError('InternalServerError', 500)],
+    ['meets an unavailable server', sdkError('ServiceUnavailable', 503)],
+    ['is reset', networkError('ECONNRESET')],
+    ['finds no name server', networkError('EAI_AGAIN')],
+    ['times out', Object.assign(new Error('a-secret'), { name: 'TimeoutError' })],
+    ['gets an answer that is none', new SyntaxError('a-secret')],
+  ])('may be tried again if it %s', async (_how, error) => {
+    const { mock, store } = setUp()
+    mock.rejects(error)
+    const thrown = await rejection(call(store, aClaim()))
+    expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: true, cause: error })
+    expect(thrown.message).toContain('on table "claims"')
+    expect(thrown.message).not.toContain('a-secret')
+  })
+
+  test.each<[string, string]>([
+    ['AccessDeniedException', 'allow the role of the process dynamodb:'],
+    ['ResourceNotFoundException', 'make the table there, or correct its name, the Region or the account'],
+    ['CredentialsProviderError', 'give the process AWS credentials, or a client that has them'],
+    ['ExpiredTokenException', 'credentials that are valid now'],
+    ['UnrecognizedClientException', 'credentials that are valid now'],
+    ['InvalidSignatureException', 'a clock that is right'],
+    ['IncompleteSignatureException', 'credentials that are valid now'],
+    ['MissingAuthenticationTokenException', 'credentials that are valid now'],
+    ['SomethingNewException', 'its cause says why'],
+  ])('is refused for good by %s', async (name, mend) => {
+    const { mock, store } = setUp()
+    mock.rejects(sdkError(name))
+    const thrown = await rejection(call(store, aClaim()))
+    expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: false })
+    expect(thrown.message).toContain('on table "claims"')
+    expect(thrown.message).toContain(`in eu-central-1 (${name}): `)
+    expect(thrown.message).toContain(mend)
+    expect(thrown.message).not.toContain('a-secret')
+  })
+
+  test('is refused for good without a Region', async () => {
+    const { mock, store } = setUp(() => Promise.reject(new Error('Region is missing')))
+    mock.rejects(new Error('Region is missing'))
+    await expect(call(store, aClaim())).rejects.toMatchObject({
+      retryable: false,
+      message: expect.stringContaining('set AWS_REGION'),
+    })
+  })
+})
+
+test.each([
+  ['insert', 'dynamodb:PutItem'],
+  ['replace', 'dynamodb:PutItem'],
+  ['takeover', 'dynamodb:UpdateItem'],
+  ['complete', 'dynamodb:UpdateItem'],
+  ['release', 'dynamodb:UpdateItem'],
+  ['saveStep', 'dynamodb:UpdateItem'],
+  ['renew', 'dynamodb:UpdateItem'],
+  ['commit', 'dynamodb:UpdateItem'],
+  ['read', 'dynamodb:GetItem'],
+  ['spill', 'dynamodb:PutItem'],
+  ['load', 'dynamodb:GetItem'],
+])('%s without permission names %s', async (name, action) => {
+  const { mock, store } = setUp()
+  mock.rejects(sdkError('AccessDeniedException'))
+  await expect(calls[name]?.(store, aClaim())).rejects.toThrow(
+    `allow the role of the process ${action} on this table`,
+  )
+})
+
+const conflict = () => new TransactionConflictException({ message: 'conflict', $metadata: {} })
+
+test.each(claiming)('%s that meets a transaction finds the record busy', async (_, call) => {
+  const { mock, store } = setUp()
+  mock.rejects(conflict())
+  expect(await call(store, aClaim())).toEqual({ kind: 'busy' })
+})
+
+test.each(owning)('%s that meets a transaction may be tried again', async (_, call) => {
+  const { mock, store } = setUp()
+  mock.rejects(conflict())
+  await expect(call(store, aClaim())).rejects.toMatchObject({
+    name: 'StoreUnavailableError',
+    retryable: true,
+  })
+})
+
+describe('a stub of the SDK', () => {
+  test('that answers without a Date leaves the time to the local clock', async () => {
+    const { mock, store } = setUp()
+    mock.on(PutItemCommand).resolves({})
+    const claim = aClaim()
+    const beganAtMs = Date.now()
+    const answer = await store.insert(claim, limits)
+    expect(answer).toEqual({ kind: 'written', nowMs: expect.any(Number), record: claim })
+    expect(answer).toMatchObject({
+      nowMs: expect.toSatisfy((nowMs) => nowMs >= beganAtMs && nowMs <= Date.now()),
+    })
+  })
+
+  test('can refuse with an item, by the class of its own copy of the SDK', async () => {
+    const { mock, store } = setUp()
+    const claim = aClaim()
+    mock.on(PutItemCommand).resolves({})
+    await store.insert(claim, limits)
+    const Item = mock.commandCalls(PutItemCommand)[0]?.args[0].input.Item
+    mock
+      .on(PutItemCommand)
+      .rejects(
+        new ConditionalCheckFailedException({ message: 'refused', $metadata: {}, ...(Item && { Item }) }),
+      )
+    expect(await store.insert(aClaim({ id: claim.id }), limits)).toMatchObject({
+      kind: 'refused',
+      record: claim,
+    })
+    mock.on(UpdateItemCommand).rejects(sdkError('ConditionalCheckFailedException'))
+    expect(await store.complete(claim, aCompletion(), limits)).toMatchObject({
+      kind: 'refused',
+      record: undefined,
+    })
+  })
+
+  test('that answers with nothing reads as no record', async () => {
+    const { store } = setUp()
+    expect(await store.read('payments#1', limits)).toMatchObject({ record: undefined })
+  })
+
+  test('sees one command for each call', async () => {
+    const { mock, store } = setUp()
+    await Promise.allSettled(all.map(([, call]) => call(store, aClaim())))
+    const commands = Object.groupBy(mock.calls(), (sent) => sent.args[0].constructor.name)
+    expect(Object.fromEntries(Object.entries(commands).map(([name, sent]) => [name, sent?.length]))).toEqual({
+      PutItemCommand: 3,
+      UpdateItemCommand: 5,
+      GetItemCommand: 2,
+      TransactWriteItemsCommand: 1,
+    })
+  })
+})
+
+async function rejection(call: Promise<unknown> | undefined): Promise<StoreUnavailableError> {
+  const thrown = await Promise.resolve(call).catch((error: unknown) => error)
+  if (thrown instanceof StoreUnavailableError) return thrown
+  throw new Error(`expected a StoreUnavailableError, got ${String(thrown)}`)
+}

@@ -1,0 +1,192 @@
+import {
+  CreateTableCommand,
+  GetItemCommand,
+  type KeySchemaElement,
+  type ScalarAttributeType,
+} from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { describe, expect, test, vi } from 'vitest'
+import { sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/client.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { createTable } from '../../support/tables.ts'
+import { describeStoreContract } from '../contract.ts'
+import { aClaim, aCompletion, jsonResult, limits } from '../records.ts'
+
+describeStoreContract('DynamoDB with a document client', async () => {
+  const { name, client } = await createTable()
+  const marshallOptions = { convertEmptyValues: true, convertTopLevelContainer: false }
+  return dynamoDbStore(name, { client: DynamoDBDocumentClient.from(client, { marshallOptions }) })
+})
+
+type Key = Required<KeySchemaElement> & { readonly AttributeType: ScalarAttributeType }
+const hash = (AttributeName: string, AttributeType: ScalarAttributeType): Key => ({
+  AttributeName,
+  AttributeType,
+  KeyType: 'HASH',
+})
+
+describe('a table', () => {
+  test.each<[string, readonly Key[]]>([
+    ['of another key name', [hash('pk', 'S')]],
+    ['of another key type', [hash('id', 'N')]],
+    ['with a sort key', [hash('id', 'S'), { AttributeName: 'sort', AttributeType: 'S', KeyType: 'RANGE' }]],
+  ])('%s is refused at first use, with the mend', async (_, keys) => {
+    const { client, name } = await createTable()
+    const TableName = `other-${name}`
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map(({ AttributeName, AttributeType }) => ({
+          AttributeName,
+          AttributeType,
+        })),
+        KeySchema: keys.map(({ AttributeName, KeyType }) => ({ AttributeName, KeyType })),
+      }),
+    )
+    const store = dynamoDbStore(TableName, { client })
+    const claim = aClaim()
+    const calls = [
+      () => store.insert(claim, limits),
+      () => store.read(claim.id, limits),
+      () => store.release(claim, limits),
+    ]
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({
+        name: 'StoreUnavailableError',
+        retryable: false,
+        message: expect.stringContaining(
+          `"${TableName}" in us-east-1 (ValidationException): expected partition key`,
+        ),
+      })
+    }
+  })
+
+  test('that is not there is told by its name and Region', async () => {
+    const { client } = await createTable()
+    await expect(dynamoDbStore('not-there', { client }).insert(aClaim(), limits)).rejects.toMatchObject({
+      retryable: false,
+      message:
+        'DynamoDB refused PutItem on table "not-there" in us-east-1 (ResourceNotFoundException): make the table there, or correct its name, the Region or the account.',
+    })
+  })
+
+  test.each([
+    ['', '""'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [{}, '{}'],
+  ])('named %j is refused when the store is made', (name, got) => {
+    expect(() => Reflect.apply(dynamoDbStore, undefined, [name])).toThrow(
+      new TypeError(`dynamoDbStore: expected the name of a table, got ${got}`),
+    )
+  })
+})
+
+describe('an item', () => {
+  test('has the attributes of its format, and steps from the start', async () => {
+    const { name, client } = await createTable()
+    const store = dynamoDbStore(name, { client })
+    const claim = aClaim({ expiresAtMs: 1_800_000_000_001 })
+    const Key = { id: { S: claim.id } }
+    const read = async () =>
+      (await client.send(new GetItemCommand({ TableName: name, Key, ConsistentRead: true }))).Item
+    await store.insert(claim, limits)
+    const facts = {
+      id: { S: claim.id },
+      v: { N: '1' },
+      owner: { S: claim.owner },
+      attempt: { N: '1' },
+      fingerprint: { S: claim.fingerprint },
+      createdAtMs: { N: `${claim.createdAtMs}` },
+      onCrash: { S: 'rerun' },
+    }
+    expect(await read()).toEqual({
+      ...facts,
+      status: { S: 'in-flight' },
+      leaseUntilMs: { N: `${claim.leaseUntilMs}` },
+      expiresAtMs: { N: '1800000000001' },
+      // Whole seconds, never too early.
+      expiresAt: { N: '1800000001' },
+      steps: { M: {} },
+    })
+
+    await store.complete(claim, aCompletion({ commitToken: 'token', expiresAtMs: 1_900_000_000_000 }), limits)
+    expect(await read()).toEqual({
+      ...facts,
+      status: { S: 'completed' },
+      leaseUntilMs: { N: '0' },
+      expiresAtMs: { N: '1900000000000' },
+      expiresAt: { N: '1900000000' },
+      completedAtMs: { N: `${aCompletion().completedAtMs}` },
+      commitToken: { S: 'token' },
+      result: {
+        M: {
+          kind: { S: 'json' },
+          encoding: { S: 'identity' },
+          bytes: { B: 'bytes' in jsonResult.body && jsonResult.body.bytes },
+          sizeBytes: { N: '13' },
+          checksum: { S: jsonResult.checksum },
+        },
+      },
+    })
+  })
+
+  test('costs one write unit as a claim and one as a small completion', async () => {
+    const { name, client } = await createTable()
+    const units: (number | undefined)[] = []
+    client.middlewareStack.add(
+      (next) => (args) => next({ ...args, input: { ...args.input, ReturnConsumedCapacity: 'TOTAL' } }),
+      { step: 'initialize' },
+    )
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args)
+        units.push('ConsumedCapacity' in result.output ? unitsOf(result.output.ConsumedCapacity) : undefined)
+        return result
+      },
+      { step: 'initialize' },
+    )
+    const store = dynamoDbStore(name, { client })
+    const claim = aClaim({ id: `${'payments'.repeat(8)}#${'d'.repeat(43)}` })
+    await store.insert(claim, limits)
+    await store.complete(claim, aCompletion(), limits)
+    await store.read(claim.id, limits)
+    expect(units).toEqual([1, 1, 1])
+  })
+})
+
+function unitsOf(capacity: unknown): number | undefined {
+  return typeof capacity === 'object' && capacity !== null && 'CapacityUnits' in capacity
+    ? Number(capacity.CapacityUnits)
+    : undefined
+}
+
+describe('a store without a client', () => {
+  test('shares one with every other, of short time-outs and three tries, from the environment', async () => {
+    const { name, endpoint } = await createTable()
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint)
+    vi.stubEnv('AWS_REGION', 'us-east-1')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
+    try {
+      const claim = aClaim()
+      await dynamoDbStore(name).insert(claim, limits)
+      expect(await dynamoDbStore(name).read(claim.id, limits)).toMatchObject({ record: claim })
+    } finally {
+      vi.unstubAllEnvs()
+    }
+    const { config } = sharedClient()
+    expect(sharedClient()).toBe(sharedClient())
+    expect(await config.maxAttempts()).toBe(3)
+    expect(config.requestHandler.httpHandlerConfigs?.()).toMatchObject({
+      connectionTimeout: 1_000,
+      requestTimeout: 2_000,
+      throwOnRequestTimeout: true,
+    })
+  })
+
+  test('needs no Region until it is used', () => {
+    expect(() => dynamoDbStore('claims')).not.toThrow()
+  })
+})
