@@ -18,7 +18,7 @@ export function findStaleKey(key: string, maxKeyAgeMs: number, nowMs: number): K
   if (ageMs >= -SKEW_MS && ageMs <= maxKeyAgeMs) return undefined
   const fault =
     ageMs < 0
-      ? `comes from the future (${new Date(Math.min(madeAtMs, 8.64e15)).toISOString()})`
+      ? `comes from the future (${new Date(madeAtMs).toISOString()})`
       : `is ${ageMs} ms old; at most ${maxKeyAgeMs} ms are accepted`
   return new KeyInvalidError(
     `Idempotency key ${JSON.stringify(key)} ${fault}: look up what became of its request, or send it under a new key.`,

@@ -25,7 +25,7 @@ export function readRequest(source: unknown): HttpRequest | undefined {
     method: method.toUpperCase(),
     path: paths.find((path) => typeof path === 'string') ?? '',
     query: readQuery(event, isAlb),
-    headers: readHeaders(event.headers, event.multiValueHeaders),
+    headers: readHeaders(membersOf(event.headers), membersOf(event.multiValueHeaders)),
     body: readBody(event.body, event.isBase64Encoded === true),
   }
 }
@@ -50,33 +50,31 @@ function decodeParameter(text: string): string {
   }
 }
 
-/** `headers` holds the last value of each, `multiValueHeaders` all; both where the source gives both. */
-function readHeaders(single: unknown, multi: unknown): Headers {
-  const headers = collectHeaders(multi)
-  for (const [name, values] of collectHeaders(single)) {
-    const known = headers.get(name)
+/** `multiValueHeaders` holds all values of each, `headers` the last; both where the source gives both. */
+function readHeaders(single: Members, multi: Members): Headers {
+  const headers: Headers = new Map()
+  for (const name of Object.keys(multi)) addHeader(headers, name, multi[name])
+  for (const name of Object.keys(single)) {
+    const all = multi[name]
     // What does not fit together is kept whole, so that nobody takes one of two values for the only one.
-    const isConsistent = values.length === 1 && values[0] === known?.at(-1)
-    if (!isConsistent) headers.set(name, known === undefined ? values : [...known, ...values])
+    const isShown = Array.isArray(all) && all.length > 0 && all.at(-1) === single[name]
+    if (!isShown) addHeader(headers, name, single[name])
   }
   return headers
 }
 
-function collectHeaders(source: unknown): Headers {
-  const members = membersOf(source)
-  const headers: Headers = new Map()
-  for (const original of Object.keys(members)) {
-    const name = original.toLowerCase()
-    const values = textsOf(members[original])
-    const known = headers.get(name)
-    if (known === undefined && values.length > 0) headers.set(name, values)
-    else for (const value of values) known?.push(value)
-  }
-  return headers
+function addHeader(headers: Headers, name: string, value: unknown): void {
+  const values = textsOf(value)
+  if (values.length === 0) return
+  const lower = name.toLowerCase()
+  const known = headers.get(lower)
+  if (known === undefined) headers.set(lower, values)
+  else for (const another of values) known.push(another)
 }
 
 /** What is there but is no text reads as empty, which no reader takes for a value. */
 function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
   if (value === null || value === undefined) return []
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   return list.map((item) => (typeof item === 'string' ? item : ''))
