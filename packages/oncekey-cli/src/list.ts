@@ -1,0 +1,67 @@
+import { styleText } from 'node:util'
+import { type Filter, type IdempotencyRecord, RecordUnreadableError, recordId } from 'oncekey/inspect'
+import type { Connection } from './connect.ts'
+import { endProgress, note, print, printJson, progress } from './print.ts'
+import { duration, stateOf, stateWords } from './words.ts'
+
+export interface ListOptions {
+  readonly inFlight: boolean
+  readonly service?: string
+  readonly json: boolean
+}
+
+/** Each record on a line, as soon as it is read. */
+export async function list({ records }: Connection, options: ListOptions): Promise<void> {
+  let found = 0
+  let scanned = 0
+  for await (const page of records.list(filterOf(options))) {
+    scanned += page.scannedCount
+    endProgress()
+    for (const entry of page.records) {
+      found += 1
+      if (options.json) printJson(asJson(entry, page.nowMs))
+      else print(lineOf(entry, page.nowMs))
+    }
+    progress(`${scanned} items read, ${found} found`)
+  }
+  endProgress()
+  const kind = options.inFlight ? ' in flight' : ''
+  if (!options.json) note(`${found} ${found === 1 ? 'record' : 'records'}${kind} among ${scanned} items.`)
+}
+
+function filterOf({ inFlight, service }: ListOptions): Filter {
+  return {
+    ...(inFlight ? { status: 'in-flight' } : {}),
+    ...(service === undefined ? {} : { idPrefixes: prefixesOf(service) }),
+  }
+}
+
+/** The beginnings of a service's ids: with and without a name after the service. */
+function prefixesOf(service: string): readonly string[] {
+  const id = recordId({ kind: 'run', service, name: '', principal: '', key: '' })
+  const scope = id.slice(0, id.lastIndexOf('#'))
+  return [`${scope}#`, `${scope}/`]
+}
+
+function lineOf(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): string {
+  if (entry instanceof RecordUnreadableError) return `${entry.id}  ${styleText('red', entry.message)}`
+  const age = `first claimed ${duration(nowMs - entry.createdAtMs)} ago`
+  return `${entry.id}  ${stateWords(entry, nowMs)}  ${styleText('dim', `attempt ${entry.attempt}, ${age}`)}`
+}
+
+function asJson(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): object {
+  if (entry instanceof RecordUnreadableError)
+    return { id: entry.id, state: 'unreadable', reason: entry.message }
+  const { id, status, attempt, owner, leaseUntilMs, createdAtMs, expiresAtMs } = entry
+  return {
+    id,
+    state: stateOf(entry, nowMs),
+    status,
+    attempt,
+    owner,
+    leaseUntilMs,
+    createdAtMs,
+    expiresAtMs,
+    nowMs,
+  }
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+import { run } from './program.ts'
+
+// `oncekey list | head`: whoever has read enough has not caused an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
+process.exitCode = await run(process.argv)

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { recordId } from 'oncekey/inspect'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createTable, type TestTable } from '../support/tables.ts'
+import { claim, complete, pay } from './records.ts'
+import { environmentOf, runCli, runCliInTerminal } from './run-cli.ts'
+
+const keyed = (key: string, service = 'payments', name = '') => ({ ...pay, key, service, name })
+
+let table: TestTable
+let env: ReturnType<typeof environmentOf>
+beforeAll(async () => {
+  table = await createTable()
+  env = environmentOf(table)
+  await claim(table, keyed('running'))
+  await claim(table, keyed('lapsed', 'payments', 'POST /charges'), { leaseUntilMs: Date.now() - 120_000 })
+  await claim(table, keyed('released', 'payments2'), { leaseUntilMs: 0 })
+  await complete(table, keyed('completed'), { statusCode: 201, body: 'x' })
+  // Its chunks are more than one reply of a scan can hold, which is 1 MB.
+  const body = randomBytes(1_500_000).toString('hex')
+  await complete(table, keyed('large'), { statusCode: 201, body })
+  const foreign = { id: { S: recordId(keyed('foreign')) }, status: { S: 'in-flight' }, v: { N: '9' } }
+  await table.client.send(new PutItemCommand({ TableName: table.name, Item: foreign }))
+})
+
+async function listed(...args: readonly string[]): Promise<Record<string, string>> {
+  const { exitCode, stdout } = await runCli(['list', '--json', ...args], env)
+  expect(exitCode).toBe(0)
+  const lines = stdout.trimEnd().split('\n')
+  const entries = lines.map((line): { id: string; state: string } => JSON.parse(line))
+  return Object.fromEntries(entries.map(({ id, state }) => [id, state]))
+}
+
+describe('oncekey list', () => {
+  it('--in-flight gives what is not completed, and says where each stands', async () => {
+    expect(await listed('--in-flight')).toEqual({
+      [recordId(keyed('running'))]: 'running',
+      [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
+      [recordId(keyed('released', 'payments2'))]: 'released',
+      [recordId(keyed('foreign'))]: 'unreadable',
+    })
+  })
+
+  it('--service gives that of one service, with and without an operation, and of no other', async () => {
+    expect(await listed('--service', 'payments')).toEqual({
+      [recordId(keyed('running'))]: 'running',
+      [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
+      [recordId(keyed('completed'))]: 'completed',
+      [recordId(keyed('large'))]: 'completed',
+      [recordId(keyed('foreign'))]: 'unreadable',
+    })
+    expect(await listed('--in-flight', '--service', 'payments2')).toEqual({
+      [recordId(keyed('released', 'payments2'))]: 'released',
+    })
+  })
+
+  it('gives a person a line for each record, and the count beside it', async () => {
+    const { stdout, stderr } = await runCli(['list', '--in-flight'], env)
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(4)
+    expect(stdout).toContain(
+      `${recordId(keyed('running'))}  in flight, lease 9 min left  attempt 1, first claimed`,
+    )
+    expect(stderr).toMatch(/^4 records in flight among \d+ items\.\n$/)
+  })
+
+  it('reads page after page, and shows its progress and colours in a terminal', async () => {
+    const { NO_COLOR: _, ...colourful } = env
+    const { stdout } = await runCliInTerminal(['list'], colourful, '')
+    const pages = stdout.split('\r\u001b[K').filter((line) => /^\d+ items read, \d+ found/.test(line))
+    expect(pages.length).toBeGreaterThan(1)
+    expect(stdout).toContain('\u001b[32mcompleted\u001b[39m')
+    expect(stdout).toContain('6 records among')
+  })
+})

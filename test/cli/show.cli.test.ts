@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { recordId } from 'oncekey/inspect'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createTable, type TestTable } from '../support/tables.ts'
+import { claim, complete, pay } from './records.ts'
+import { environmentOf, runCli } from './run-cli.ts'
+
+const answer = { statusCode: 201, headers: { location: '/payments/7' }, body: 'card of Ada' }
+const big = { statusCode: 200, body: randomBytes(30_000).toString('hex') }
+const identities = {
+  ...{ big: { ...pay, key: 'big' }, steps: { ...pay, key: 'steps' }, refuse: { ...pay, key: 'refuse' } },
+  ada: { ...pay, principal: '["custom","ada"]' },
+  run: { ...pay, kind: 'run', name: 'charge', principal: '' },
+} as const
+
+let table: TestTable
+let env: ReturnType<typeof environmentOf>
+beforeAll(async () => {
+  table = await createTable()
+  env = environmentOf(table)
+  await complete(table, pay, answer)
+  await complete(table, identities.big, big)
+  await complete(table, identities.ada, { statusCode: 202 })
+  await complete(table, identities.run, { receipt: 7 })
+  const kept = { kind: 'undefined' } as const
+  await claim(table, identities.steps, { attempt: 3, steps: new Map([['charge', kept]]) })
+  await claim(table, identities.refuse, { onCrash: 'refuse', leaseUntilMs: Date.now() - 200_000 })
+})
+
+describe('oncekey show', () => {
+  it('says who ran it, when, which attempt, and hides the body of the answer', async () => {
+    const { exitCode, stdout, stderr } = await runCli(['show', 'order-1', '--service', 'payments'], env)
+    expect(stderr).toBe('')
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(recordId(pay))
+    expect(stdout).toMatch(/state +completed/)
+    expect(stdout).toMatch(/next request +gets the stored answer/)
+    expect(stdout).toMatch(/attempt +1\n/)
+    expect(stdout).toMatch(/owner +owner-1\n/)
+    expect(stdout).toMatch(/expires +\d{4}-\d\d-\d\dT.*Z \(in 23 h\)/)
+    expect(stdout).toMatch(/answer +status 201, \d+ B of JSON \(\d+ B in the record\)/)
+    expect(stdout).toContain('--body shows it')
+    expect(stdout).not.toContain('card of Ada')
+    expect(stdout).not.toContain('/payments/7')
+  })
+
+  it('shows the body when asked', async () => {
+    const { stdout } = await runCli(['show', recordId(pay), '--body'], env)
+    expect(stdout).toContain('"body": "card of Ada"')
+  })
+
+  it('puts a large answer together from its chunks', async () => {
+    const args = ['show', 'big', '--service', 'payments', '--json', '--body']
+    const { stdout } = await runCli(args, env)
+    const { answer } = JSON.parse(stdout)
+    expect(answer).toMatchObject({ storedIn: 'chunks', encoding: 'br', httpStatus: 200 })
+    expect(answer.body).toEqual(big)
+  })
+
+  it('gives one line of JSON, without the body unless asked', async () => {
+    const { stdout } = await runCli(['show', recordId(pay), '--json'], env)
+    expect(stdout.trimEnd()).not.toContain('\n')
+    const shown: unknown = JSON.parse(stdout)
+    expect(shown).toMatchObject({
+      state: 'completed',
+      attempt: 1,
+      owner: 'owner-1',
+      answer: { httpStatus: 201 },
+    })
+    expect(stdout).not.toContain('card of Ada')
+  })
+
+  it('finds the key of a caller, and of another kind of entry', async () => {
+    const ofAda = ['show', 'order-1', '--service', 'payments', '--principal', 'ada', '--json']
+    const ofAdaInFull = [
+      'show',
+      'order-1',
+      '--service',
+      'payments',
+      '--principal',
+      '["custom","ada"]',
+      '--json',
+    ]
+    const ofRun = ['show', 'order-1', '--service', 'payments', '--kind', 'run', '--name', 'charge', '--json']
+    const shown = await Promise.all([ofAda, ofAdaInFull, ofRun].map((args) => runCli(args, env)))
+    const ids: unknown[] = shown.map(({ stdout }) => JSON.parse(stdout).id)
+    expect(ids).toEqual([recordId(identities.ada), recordId(identities.ada), recordId(identities.run)])
+  })
+
+  it('says what the lease of a run in flight still is, and its steps by name alone', async () => {
+    const { stdout } = await runCli(['show', 'steps', '--service', 'payments'], env)
+    expect(stdout).toMatch(/state +in flight, lease 9 min left/)
+    expect(stdout).toMatch(/next request +is told to come back/)
+    expect(stdout).toMatch(/attempt +3\n/)
+    expect(stdout).toMatch(/step +charge, undefined/)
+  })
+
+  it('says that nobody knows what became of a run that was cut off', async () => {
+    const { stdout } = await runCli(['show', 'refuse', '--service', 'payments'], env)
+    expect(stdout).toMatch(/state +in flight, lease lapsed 3 min ago/)
+    expect(stdout).toMatch(
+      /next request +is refused: whether the run that was cut off took effect is not known/,
+    )
+  })
+
+  it('leaves a record alone that it cannot read', async () => {
+    const id = recordId({ ...pay, key: 'foreign' })
+    await table.client.send(
+      new PutItemCommand({ TableName: table.name, Item: { id: { S: id }, v: { N: '9' } } }),
+    )
+    const { exitCode, stderr } = await runCli(['show', id], env)
+    expect(exitCode).toBe(4)
+    expect(stderr).toContain('format version 9')
+  })
+})
