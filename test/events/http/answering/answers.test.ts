@@ -174,6 +174,10 @@ describe('multi-value headers (HTTP.md "What is stored")', () => {
     ])
   })
 
+  it.each(['alb', 'http'] as const)('are not where %s looks for the marker', (shape) => {
+    expect(headerValues(shape, replayOf(answeringOf(shape), result), 'idempotent-replayed')).toEqual(['true'])
+  })
+
   it('are dropped by name from both maps', () => {
     const both = {
       statusCode: 200,
@@ -229,12 +233,12 @@ describe('shorthand results of HTTP APIs (HTTP.md "What is stored")', () => {
     }
   })
 
-  it('are a response on REST as soon as they have a part of one', () => {
-    expect(answeringOf('rest').answer({ body: 'x' })).toEqual({
-      body: 'x',
-      headers: { 'Idempotency-Key': KEY },
-    })
-  })
+  it.each([{ body: 'x' }, { headers: {} }, { multiValueHeaders: {} }])(
+    'are a response on REST as soon as they have a part of one: %j',
+    (result) => {
+      expect(headerValues('rest', answeringOf('rest').answer(result), 'idempotency-key')).toEqual([KEY])
+    },
+  )
 })
 
 describe('the echoed key (HTTP.md "Answers")', () => {
@@ -251,6 +255,7 @@ describe('the echoed key (HTTP.md "Answers")', () => {
     ['bare as it was sent', 'k-1', 'k-1', 'k-1'],
     ['bare with a backslash as it was sent', 'a\\b', 'a\\b', 'a\\b'],
     ['bare around which there was space', ' k-1 ', 'k-1', 'k-1'],
+    ['quoted around which there was space', ' "k-1"', 'k-1', '"k-1"'],
     ['quoted as it was sent', '"k-1"', 'k-1', '"k-1"'],
     ['quoted without parameters', '"k-1";v=1', 'k-1', '"k-1"'],
     ['quoted and escaped', '"a\\"b\\\\c"', 'a"b\\c', '"a\\"b\\\\c"'],
@@ -264,6 +269,15 @@ describe('the echoed key (HTTP.md "Answers")', () => {
 
   it.each(['ключ', 'line\nbreak', 'tab\t', ''])('is left out if no header can hold it: %j', (key) => {
     expect(echoOf(undefined, key)).toEqual([])
+    expect(answeringOf('alb-multi', {}, {}, key).answer({ statusCode: 200 })).toEqual({
+      statusCode: 200,
+      multiValueHeaders: {},
+    })
+  })
+
+  it('is bare if the header was there without a value', () => {
+    const { answer } = answeringOf('http', {}, { headers: new Map([['idempotency-key', []]]) })
+    expect(headerValues('http', answer({ statusCode: 200 }), 'idempotency-key')).toEqual([KEY])
   })
 })
 

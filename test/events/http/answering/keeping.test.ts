@@ -47,6 +47,12 @@ describe('HTTP.md "What is stored", the profiles', () => {
     }
   })
 
+  it.each([100, 599])('keep the status that the client got: %d', (statusCode) => {
+    expect(answeringOf('rest', { profile: 'stripe' }).keep({ statusCode })).toMatchObject({
+      status: statusCode,
+    })
+  })
+
   it('read a status that is a string', () => {
     expect(answeringOf('rest').keep({ statusCode: '201' })).toEqual({
       value: { statusCode: '201' },
@@ -160,6 +166,8 @@ describe.each(shapes)('Oncekey-Store on %s', (shape) => {
     'max-age=1.5',
     'max-age=1e3',
     'max-age=soon',
+    'x-max-age=60',
+    'max-age=60s',
     'private',
     'nostore',
   ])('%j: as if it were not there', (value) => {

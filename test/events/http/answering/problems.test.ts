@@ -232,6 +232,8 @@ describe('what a problem tells', () => {
     ['/a/b%20c', '/a/b%20c'],
     ['/ü/<script>"', '/%C3%BC/%3Cscript%3E%22'],
     ['/100%', '/100%25'],
+    ['/%a', '/%25a'],
+    ['/%zz', '/%25zz'],
     ['/a?b#c', '/a%3Fb%23c'],
     ['//evil.example/x', '/evil.example/x'],
     ['/\ud800', '/%EF%BF%BD'],

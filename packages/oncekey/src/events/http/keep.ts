@@ -1,7 +1,8 @@
 import type { Kept } from '../../protocol/intent.ts'
 import type { HttpAnsweringOptions, HttpResponse } from './answering-options.ts'
+import type { Members } from './members.ts'
 import type { HttpShape } from './request.ts'
-import { asResponse, dropHeaders, isMembers, isStream, type Members, statusOf } from './response.ts'
+import { asResponse, dropHeaders, isObject, isStream, statusOf } from './response.ts'
 import { isStoredHeader } from './stored-headers.ts'
 
 /** 4xx that may be another answer the next time: the caller's rights, a conflict, a limit. */
@@ -56,7 +57,7 @@ function decide(shape: HttpShape, result: unknown, options: HttpAnsweringOptions
   } catch (error) {
     return { unavailable: `redact threw (${nameOf(error)})`, ...facts }
   }
-  if (!isMembers(redacted) || typeof redacted.then === 'function') {
+  if (!isObject(redacted) || typeof redacted.then === 'function') {
     return { unavailable: 'redact returned no response', ...facts }
   }
   return { value: response ? filter(redacted, options) : redacted.body, ...facts }
@@ -81,7 +82,7 @@ function filter(response: Members, { storeCookies = false }: HttpAnsweringOption
 /** How long the response asks to be kept; 0: not at all; `undefined`: it does not say, or not so that one can tell. */
 function saidLifeMs({ headers, multiValueHeaders }: Members): number | undefined {
   const lives = [headers, multiValueHeaders]
-    .flatMap((map) => (isMembers(map) ? Object.entries(map) : []))
+    .flatMap((map) => (isObject(map) ? Object.entries(map) : []))
     .filter(([name]) => name.toLowerCase() === STORE_HEADER)
     .flatMap(([, value]) => String(value).toLowerCase().split(','))
     .flatMap((directive) => {

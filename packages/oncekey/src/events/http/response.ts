@@ -1,20 +1,19 @@
 import { MAX_RESULT_BYTES } from '../../protocol/result.ts'
+import type { Members } from './members.ts'
 import type { HttpShape } from './request.ts'
-
-export type Members = Readonly<Record<string, unknown>>
 
 /** API Gateway answers 502 to a status that it cannot read. */
 const BAD_GATEWAY = 502
 /** Made explicit, a shorthand result can grow to twice its length, and must still fit into Lambda's answer. */
 const MAX_EXPANDED_LENGTH = MAX_RESULT_BYTES / 2
 
-export function isMembers(value: unknown): value is Members {
+export function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The object that JSON will show: one with `toJSON` shows something else than its own members. */
 function shown(value: unknown): unknown {
-  return isMembers(value) && typeof value.toJSON === 'function' ? JSON.parse(JSON.stringify(value)) : value
+  return isObject(value) && typeof value.toJSON === 'function' ? JSON.parse(JSON.stringify(value)) : value
 }
 
 /**
@@ -24,7 +23,7 @@ function shown(value: unknown): unknown {
  */
 export function asResponse(shape: HttpShape, result: unknown): Members | undefined {
   const value = shown(result)
-  if (!isMembers(value)) return undefined
+  if (!isObject(value)) return undefined
   const names = shape === 'http' ? ['statusCode'] : ['statusCode', 'headers', 'multiValueHeaders', 'body']
   return names.some((name) => value[name] !== undefined) ? value : undefined
 }
@@ -44,16 +43,15 @@ export function expandShorthand(shape: HttpShape, result: unknown): Members | un
 
 /** The status that the caller gets. */
 export function statusOf(response: Members | undefined): number {
-  const statusCode = response?.statusCode ?? 200
-  const status = /^\d{3}$/.test(String(statusCode)) ? Number(statusCode) : BAD_GATEWAY
-  return status >= 100 && status < 600 ? status : BAD_GATEWAY
+  const status = Number(response?.statusCode ?? 200)
+  return Number.isInteger(status) && status >= 100 && status < 600 ? status : BAD_GATEWAY
 }
 
 /** Whether a result, or its body, can be read only once, and so cannot be stored. */
 export function isStream(result: unknown): boolean {
-  return [result, isMembers(result) && result.body].some(
+  return [result, isObject(result) && result.body].some(
     (value) =>
-      isMembers(value) &&
+      isObject(value) &&
       (typeof value.pipe === 'function' ||
         typeof value.getReader === 'function' ||
         Symbol.asyncIterator in value),
@@ -63,11 +61,8 @@ export function isStream(result: unknown): boolean {
 /** One of the two header maps without the headers that `isDropped` names, in lower case. */
 function without(map: unknown, isDropped: (name: string) => boolean): Members | undefined {
   const members = shown(map)
-  if (!isMembers(members)) return undefined
-  // A function among the headers would be left out of the JSON, or called as `toJSON`.
-  const isLeft = ([name, value]: [string, unknown]): boolean =>
-    typeof value !== 'function' && !isDropped(name.toLowerCase())
-  return Object.fromEntries(Object.entries(members).filter(isLeft))
+  if (!isObject(members)) return undefined
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !isDropped(name.toLowerCase())))
 }
 
 /** The response without the headers that `isDropped` names. The response itself is left as it is. */
@@ -89,9 +84,9 @@ export function addHeaders(
 ): Members {
   const { headers, multiValueHeaders } = response
   const isMulti =
-    shape === 'alb-multi' || (shape === 'rest' && isMembers(multiValueHeaders) && !isMembers(headers))
-  if (!isMulti) return { ...response, headers: { ...(isMembers(headers) && headers), ...added } }
-  const own = isMembers(multiValueHeaders) ? multiValueHeaders : asLists(isMembers(headers) ? headers : {})
+    shape === 'alb-multi' || (shape === 'rest' && isObject(multiValueHeaders) && !isObject(headers))
+  if (!isMulti) return { ...response, headers: { ...(isObject(headers) && headers), ...added } }
+  const own = isObject(multiValueHeaders) ? multiValueHeaders : asLists(isObject(headers) ? headers : {})
   return { ...response, multiValueHeaders: { ...own, ...asLists(added) } }
 }
 
