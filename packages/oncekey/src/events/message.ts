@@ -7,9 +7,9 @@ import type { Exchange, Reading } from './exchange.ts'
 /** An event that no client waits for with a header in hand: what its source, or the user's function, says of it. */
 export interface Message {
   readonly identity: Omit<Identity, 'key'>
-  /** What came out for the key, before anybody looked whether it will do. */
-  readonly key: unknown
-  readonly fingerprint: string
+  /** What names the key, and what compares the message with another: functions of the user's may stand behind both. */
+  readonly key: () => unknown
+  readonly fingerprint: () => string
   readonly required: boolean
   /** What to store of the handler's result. */
   readonly keep: (result: unknown) => Kept
@@ -18,32 +18,34 @@ export interface Message {
 }
 
 /** What a message asks for. Whoever cannot be answered is told by an error, so that the source sends it again. */
-export function readMessage({ identity, key, fingerprint, required, keep, what }: Message): Reading {
-  if (key === undefined || key === null || key === '') {
-    if (!required) return { kind: 'unprotected', outcome: 'missing' }
-    return refused(
-      new KeyMissingError(`The ${what} names no key. Give the option key, a function that finds one in it.`),
-    )
+export function readMessage(message: Message): Reading {
+  const { identity, required, keep, what } = message
+  try {
+    const key = message.key()
+    if (key === undefined || key === null || key === '') {
+      if (!required) return { kind: 'unprotected', outcome: 'missing' }
+      const mend = 'Give the option key, a function that finds one in it.'
+      return refused(new KeyMissingError(`This ${what} names no key. ${mend}`))
+    }
+    if (typeof key !== 'string') {
+      return refused(new KeyInvalidError(`The key of this ${what}: expected a string, got ${typeof key}.`))
+    }
+    const exchange: Exchange = {
+      intent: { id: recordId({ ...identity, key }), key, fingerprint: message.fingerprint() },
+      longestWaitMs: Number.POSITIVE_INFINITY,
+      keep,
+      keepError: () => undefined,
+      answer: (result) => result,
+      replay: (value) => value,
+      refuse(error) {
+        throw error
+      },
+    }
+    return { kind: 'exchange', exchange }
+  } catch (cause) {
+    const why = 'its key or fingerprint could not be found out'
+    return refused(new KeyInvalidError(`This ${what} cannot be run: ${why}.`, { cause }))
   }
-  if (typeof key !== 'string') {
-    return refused(
-      new KeyInvalidError(
-        `The ${what} names a key that is no string but ${typeof key}. Make it a string in the option key.`,
-      ),
-    )
-  }
-  const exchange: Exchange = {
-    intent: { id: recordId({ ...identity, key }), key, fingerprint },
-    longestWaitMs: Number.POSITIVE_INFINITY,
-    keep,
-    keepError: () => undefined,
-    answer: (result) => result,
-    replay: (value) => value,
-    refuse(error) {
-      throw error
-    },
-  }
-  return { kind: 'exchange', exchange }
 }
 
 /** What the user wants compared: what a function says of the message, what was sent but for the pointers, or nothing. */

@@ -1,6 +1,8 @@
 import type { Reading } from './exchange.ts'
 import { createAnswering, type HttpAnsweringOptions, refusal } from './http/answering.ts'
 import { type HttpReadingOptions, readHttp } from './http/reading.ts'
+import { isDurable, warnOfDurable } from './single/durable.ts'
+import { readSingle } from './single/read-single.ts'
 
 type EventOptions = HttpReadingOptions & HttpAnsweringOptions & { readonly service: string }
 
@@ -11,13 +13,21 @@ export async function readEvent(
   options: EventOptions,
   nowMs: number,
 ): Promise<Reading> {
-  const asked = await readHttp(event, context, options, nowMs)
-  if (asked === undefined) throw new TypeError('not yet')
+  if (isDurable(context)) {
+    warnOfDurable()
+    return { kind: 'unprotected', outcome: 'skipped' }
+  }
+  const asked = readHttp(event, context, options, nowMs)
+  if (asked === undefined) return readSingle(event, options)
   switch (asked.kind) {
     case 'unprotected':
       return asked
     case 'refused':
-      return { kind: 'refused', error: asked.error, refuse: () => refusal(asked.request, asked.error, options) }
+      return {
+        kind: 'refused',
+        error: asked.error,
+        refuse: () => refusal(asked.request, asked.error, options),
+      }
     case 'asked':
       return {
         kind: 'exchange',

@@ -34,8 +34,8 @@ export function readRecord<TRecord>(
       name: options.key ? '' : source,
       principal: options.key ? '' : issuer,
     },
-    key: options.key ? options.key(record) : key,
-    fingerprint: fingerprintMessage(record, { about, content }, options.fingerprint),
+    key: () => (options.key ? options.key(record) : key),
+    fingerprint: () => fingerprintMessage(record, { about, content }, options.fingerprint),
     required,
     // Nobody is answered with a record's result, so nothing of it needs to be kept.
     keep: () => ({ value: undefined }),

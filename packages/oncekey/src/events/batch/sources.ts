@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Content } from '../../protocol/fingerprint.ts'
+import { type Members, membersOf } from '../http/members.ts'
 
 /** What identifies a failed record in the partial batch response of its source. */
 export type ItemIdentifier = string | { readonly partition: string; readonly offset: number }
@@ -26,16 +27,14 @@ export type BatchSource = 'sqs' | 'kinesis' | 'dynamodb' | 'kafka'
 const RECORD_SOURCES = { 'aws:sqs': 'sqs', 'aws:kinesis': 'kinesis', 'aws:dynamodb': 'dynamodb' } as const
 const KAFKA_SOURCES: ReadonlySet<unknown> = new Set(['aws:kafka', 'SelfManagedKafka'])
 
-type Fields = Readonly<Record<string, unknown>>
-
 /**
  * Which of the batch sources sent this event; `undefined` for every other event.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
  */
 export function batchSourceOf(event: unknown): BatchSource | undefined {
-  const { eventSource, Records } = fieldsOf(event)
+  const { eventSource, Records } = membersOf(event)
   if (KAFKA_SOURCES.has(eventSource)) return 'kafka'
-  const source = Array.isArray(Records) ? fieldsOf(Records[0]).eventSource : undefined
+  const source = Array.isArray(Records) ? membersOf(Records[0]).eventSource : undefined
   return typeof source === 'string' && source in RECORD_SOURCES
     ? RECORD_SOURCES[source as keyof typeof RECORD_SOURCES]
     : undefined
@@ -50,24 +49,27 @@ export function readBatch<TRecord>(
 ): { readonly source: BatchSource; readonly records: readonly BatchRecord<TRecord>[] } | undefined {
   const source = batchSourceOf(event)
   if (source === undefined) return undefined
-  const { Records, records } = fieldsOf(event)
+  const { Records, records } = membersOf(event)
   const raw =
-    source === 'kafka' ? Object.values(fieldsOf(records)).flat() : Array.isArray(Records) ? Records : []
-  return { source, records: raw.map((record: TRecord) => ({ record, ...readers[source](fieldsOf(record)) })) }
+    source === 'kafka' ? Object.values(membersOf(records)).flat() : Array.isArray(Records) ? Records : []
+  return {
+    source,
+    records: raw.map((record: TRecord) => ({ record, ...readers[source](membersOf(record)) })),
+  }
 }
 
 /** The key defaults and the reason for each are in docs/triggers.md. */
-const readers: Readonly<Record<BatchSource, (record: Fields) => Omit<BatchRecord, 'record'>>> = {
+const readers: Readonly<Record<BatchSource, (record: Members) => Omit<BatchRecord, 'record'>>> = {
   sqs({ messageId, eventSourceARN, attributes, body }) {
     const id = text('sqs', 'messageId', messageId)
-    const { MessageGroupId } = fieldsOf(attributes)
+    const { MessageGroupId } = membersOf(attributes)
     // A standard queue may carry group ids too (fair queues), and keeps no order for them.
     const isFifo = typeof eventSourceARN === 'string' && eventSourceARN.endsWith('.fifo')
     const group = isFifo ? `${eventSourceARN}/${String(MessageGroupId)}` : undefined
     return { identifier: id, key: id, issuer: '', group, about: [], content: textOf(body) }
   },
   kinesis({ eventID, eventSourceARN, kinesis }) {
-    const { sequenceNumber, partitionKey, data } = fieldsOf(kinesis)
+    const { sequenceNumber, partitionKey, data } = membersOf(kinesis)
     return {
       identifier: text('kinesis', 'kinesis.sequenceNumber', sequenceNumber),
       key: text('kinesis', 'eventID', eventID),
@@ -78,12 +80,12 @@ const readers: Readonly<Record<BatchSource, (record: Fields) => Omit<BatchRecord
     }
   },
   dynamodb({ eventID, eventName, eventSourceARN, dynamodb }) {
-    const { SequenceNumber, Keys, NewImage, OldImage } = fieldsOf(dynamodb)
+    const { SequenceNumber, Keys, NewImage, OldImage } = membersOf(dynamodb)
     return {
       identifier: text('dynamodb', 'dynamodb.SequenceNumber', SequenceNumber),
       key: text('dynamodb', 'eventID', eventID),
       issuer: '',
-      group: `${String(eventSourceARN)}/${JSON.stringify(Object.entries(fieldsOf(Keys)).sort())}`,
+      group: `${String(eventSourceARN)}/${JSON.stringify(Object.entries(membersOf(Keys)).sort())}`,
       about: [String(eventName)],
       content: { parsed: { Keys, NewImage, OldImage } },
     }
@@ -103,10 +105,6 @@ const readers: Readonly<Record<BatchSource, (record: Fields) => Omit<BatchRecord
       content: bytesOf(value),
     }
   },
-}
-
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {}
 }
 
 function textOf(value: unknown): Content {

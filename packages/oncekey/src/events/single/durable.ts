@@ -14,3 +14,12 @@ export function isDurable(context: unknown): boolean {
 
 export const DURABLE_NOTE =
   'Under Lambda durable execution Oncekey stands aside: the execution keeps its own checkpoints. Start it with an execution name made of your key; the same name then starts it once.'
+
+let isTold = false
+
+/** Once per process: it is a note on how the function is built, not on one event. */
+export function warnOfDurable(): void {
+  if (isTold) return
+  isTold = true
+  process.emitWarning(DURABLE_NOTE, { type: 'OncekeyWarning', code: 'ONCEKEY_DURABLE' })
+}

@@ -1,4 +1,5 @@
 import type { Content } from '../../protocol/fingerprint.ts'
+import { type Members, membersOf } from '../http/members.ts'
 
 /** What a source itself says of its event: a key that is equal on every delivery, and what it carries. */
 export interface NativeKey {
@@ -10,8 +11,6 @@ export interface NativeKey {
   readonly content: Content
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 /**
  * The key that the event's source gives, for the sources that give one; `undefined` for every other event.
  * The reason for each choice is in docs/triggers.md.
@@ -19,12 +18,12 @@ type Fields = Readonly<Record<string, unknown>>
  * @param archiveReplays `run`: an event replayed from an EventBridge archive is another event; `repeat`: the same.
  */
 export function nativeKey(event: unknown, archiveReplays: 'run' | 'repeat'): NativeKey | undefined {
-  const fields = fieldsOf(event)
+  const fields = membersOf(event)
   return eventBridgeKey(fields, archiveReplays) ?? recordsKey(fields)
 }
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
-function eventBridgeKey(event: Fields, archiveReplays: 'run' | 'repeat'): NativeKey | undefined {
+function eventBridgeKey(event: Members, archiveReplays: 'run' | 'repeat'): NativeKey | undefined {
   const { id, source, detail, 'detail-type': detailType, 'replay-name': replayName } = event
   if (typeof id !== 'string' || typeof source !== 'string' || typeof detailType !== 'string') return undefined
   const isRerun = typeof replayName === 'string' && archiveReplays === 'run'
@@ -37,9 +36,9 @@ function eventBridgeKey(event: Fields, archiveReplays: 'run' | 'repeat'): Native
 }
 
 /** SNS and S3 wrap their one message in `Records`; should there be more, they are one event all the same. */
-function recordsKey({ Records }: Fields): NativeKey | undefined {
+function recordsKey({ Records }: Members): NativeKey | undefined {
   if (!Array.isArray(Records)) return undefined
-  const read = Records.map((record: unknown) => snsKey(fieldsOf(record)) ?? s3Key(fieldsOf(record)))
+  const read = Records.map((record: unknown) => snsKey(membersOf(record)) ?? s3Key(membersOf(record)))
   const [first, ...rest] = read.filter((native) => native !== undefined)
   if (first === undefined || rest.length + 1 < read.length) return undefined
   if (rest.length === 0) return first
@@ -52,8 +51,8 @@ function recordsKey({ Records }: Fields): NativeKey | undefined {
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html */
-function snsKey({ EventSource, Sns }: Fields): NativeKey | undefined {
-  const { MessageId, Message } = fieldsOf(Sns)
+function snsKey({ EventSource, Sns }: Members): NativeKey | undefined {
+  const { MessageId, Message } = membersOf(Sns)
   return EventSource === 'aws:sns' && typeof MessageId === 'string'
     ? {
         name: 'sns',
@@ -69,9 +68,9 @@ function snsKey({ EventSource, Sns }: Fields): NativeKey | undefined {
  * The object's key stands last, as it alone may hold slashes; it never holds a space.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
-function s3Key({ eventSource, eventName, eventTime, s3 }: Fields): NativeKey | undefined {
-  const bucket = fieldsOf(fieldsOf(s3).bucket)
-  const object = fieldsOf(fieldsOf(s3).object)
+function s3Key({ eventSource, eventName, eventTime, s3 }: Members): NativeKey | undefined {
+  const bucket = membersOf(membersOf(s3).bucket)
+  const object = membersOf(membersOf(s3).object)
   if (eventSource !== 'aws:s3' || typeof object.key !== 'string') return undefined
   const parts = [bucket.name, eventName, object.versionId ?? '', object.sequencer ?? eventTime, object.key]
   return {
@@ -80,8 +79,4 @@ function s3Key({ eventSource, eventName, eventTime, s3 }: Fields): NativeKey | u
     about: [],
     content: { parsed: [object.size ?? null, object.eTag ?? null] },
   }
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {}
 }

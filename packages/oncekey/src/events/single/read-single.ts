@@ -1,7 +1,6 @@
 import { batchSourceOf } from '../batch/sources.ts'
 import type { Reading } from '../exchange.ts'
 import { type FingerprintOption, fingerprintMessage, readMessage } from '../message.ts'
-import { isDurable } from './durable.ts'
 import { nativeKey } from './native-key.ts'
 
 /** What decides how an event is read that is neither HTTP nor a batch. */
@@ -10,7 +9,7 @@ export interface SingleReadingOptions {
    * The key of an event, in place of the one that its source gives; needed where the source gives none (Cognito
    * triggers, direct and asynchronous invocations).
    */
-  key?(event: unknown, context: unknown): string | undefined
+  key?(event: unknown): string | undefined
   /**
    * What tells one intent from another under the same key: what a function says of the event, what it carries without
    * the members that JSON pointers name, or nothing (`false`).
@@ -36,7 +35,6 @@ export interface SingleReadingOptions {
  */
 export function readSingle(
   event: unknown,
-  context: unknown,
   options: SingleReadingOptions & { readonly service: string },
 ): Reading {
   const { service, key, fingerprint, required = true, skip, archiveReplays = 'run' } = options
@@ -46,15 +44,15 @@ export function readSingle(
       `Expected a single event, got a batch of ${batch}: protect its records one by one with idempotentBatch.`,
     )
   }
-  if (isDurable(context)) return { kind: 'unprotected', outcome: 'skipped' }
-  if (skip?.(event)) return { kind: 'unprotected', outcome: 'skipped' }
+  if (skip?.(event) === true) return { kind: 'unprotected', outcome: 'skipped' }
 
   const native = nativeKey(event, archiveReplays)
   return readMessage({
     // One key of the user's is one intent, whichever way it came; a source's own keys are only its own.
     identity: { kind: 'event', service, name: key ? '' : (native?.name ?? ''), principal: '' },
-    key: key ? key(event, context) : native?.key,
-    fingerprint: fingerprintMessage(event, native ?? { about: [], content: { parsed: event } }, fingerprint),
+    key: () => (key ? key(event) : native?.key),
+    fingerprint: () =>
+      fingerprintMessage(event, native ?? { about: [], content: { parsed: event } }, fingerprint),
     required,
     keep: (value) => ({ value }),
     what: 'event',

@@ -1,0 +1,290 @@
+import type { Context } from 'aws-lambda'
+import { describe, expect, it } from 'vitest'
+import type { IdempotentContext } from '../../packages/oncekey/src/context.ts'
+import {
+  readSingle,
+  type SingleReadingOptions,
+} from '../../packages/oncekey/src/events/single/read-single.ts'
+import { idempotentHandler } from '../../packages/oncekey/src/handler.ts'
+import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
+import {
+  InFlightError,
+  KeyInvalidError,
+  KeyMissingError,
+  KeyReusedError,
+} from '../../packages/oncekey/src/protocol/errors.ts'
+import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
+import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
+import {
+  dynamoDbEvent,
+  eventBridgeEvent,
+  kinesisEvent,
+  lambdaContext,
+  mskEvent,
+  preSignUpEvent,
+  s3Event,
+  selfManagedKafkaEvent,
+  snsEvent,
+  sqsEvent,
+  sqsRecord,
+} from './fixtures.ts'
+
+/** A consumer of any event, that counts its runs and answers with the count. */
+function consumer(store: Store, options: IdempotencyOptions = {}, context: Context = lambdaContext()) {
+  let runs = 0
+  const handler = idempotentHandler(
+    async (_event: unknown, { idempotency }: IdempotentContext) => ({ run: ++runs, key: idempotency?.key }),
+    store,
+    options,
+  )
+  return { runs: () => runs, handle: (event: unknown) => handler(event, context) }
+}
+
+/** What an event is known by: two events with the same are one. */
+function identityOf(event: unknown, options: SingleReadingOptions = {}): unknown {
+  const reading = readSingle(event, { service: 'orders', ...options })
+  return reading.kind === 'exchange' ? reading.exchange.intent.id : reading.kind
+}
+
+describe('an event of a source that names its events', () => {
+  const versioned = { versionId: '096fKKXTRTtl3on89fVO.nfljtsv6qko' }
+  it.each([
+    [
+      'EventBridge',
+      eventBridgeEvent('17793124-05d4-b198-2fde-7ededc63b103'),
+      '17793124-05d4-b198-2fde-7ededc63b103',
+    ],
+    ['SNS', snsEvent('95df01b4-ee98-5cb9-9903-4c221d41eb5e'), '95df01b4-ee98-5cb9-9903-4c221d41eb5e'],
+    [
+      'S3',
+      s3Event({}),
+      'amzn-s3-demo-bucket/ObjectCreated:Put//0C0F6F405D6ED209E1/b21b84d653bb07b05b1e6b33684dc11b',
+    ],
+    [
+      'S3 with versions',
+      s3Event({ key: 'a/b.jpg', ...versioned }),
+      'amzn-s3-demo-bucket/ObjectCreated:Put/096fKKXTRTtl3on89fVO.nfljtsv6qko/0C0F6F405D6ED209E1/a/b.jpg',
+    ],
+  ])('(%s) runs once, and every other delivery gets its result', async (_source, event, key) => {
+    const { handle, runs } = consumer(memoryStore())
+    const answers = [await handle(event), await handle(structuredClone(event)), await handle(event)]
+
+    expect(answers).toEqual([
+      { run: 1, key },
+      { run: 1, key },
+      { run: 1, key },
+    ])
+    expect(runs()).toBe(1)
+  })
+
+  it('runs for each of two consumers, who never silence each other', async () => {
+    const store = memoryStore()
+    const mailer = consumer(
+      store,
+      {},
+      lambdaContext(() => 30_000, 'mailer'),
+    )
+    const ledger = consumer(
+      store,
+      {},
+      lambdaContext(() => 30_000, 'ledger'),
+    )
+    for (const { handle } of [mailer, ledger, mailer, ledger]) await handle(eventBridgeEvent('e-1'))
+
+    expect([mailer.runs(), ledger.runs()]).toEqual([1, 1])
+  })
+
+  it('runs again once it has failed', async () => {
+    const store = memoryStore()
+    const failing = idempotentHandler(() => Promise.reject(new Error('the ledger is away')), store)
+    await expect(failing(eventBridgeEvent('e-1'), lambdaContext())).rejects.toThrow('the ledger is away')
+
+    const { handle, runs } = consumer(store)
+    await handle(eventBridgeEvent('e-1'))
+    expect(runs()).toBe(1)
+  })
+
+  it('is refused by an error while another delivery of it is in flight, so that the service tries again', async () => {
+    const store = memoryStore()
+    const started = Promise.withResolvers<void>()
+    const ends = Promise.withResolvers<void>()
+    const slow = idempotentHandler(async () => {
+      started.resolve()
+      await ends.promise
+    }, store)
+    const running = slow(eventBridgeEvent('e-1'), lambdaContext())
+    await started.promise
+    const { handle, runs } = consumer(store)
+
+    await expect(handle(eventBridgeEvent('e-1'))).rejects.toThrow(InFlightError)
+    ends.resolve()
+    await running
+    expect(runs()).toBe(0)
+  })
+
+  it('is kept apart from one that another source gave the same name', () => {
+    expect(identityOf(eventBridgeEvent('1'))).not.toBe(identityOf(snsEvent('1')))
+  })
+
+  it('of two messages in one is known by both', () => {
+    const [one, other] = [snsEvent('1'), snsEvent('2')]
+    const both = { Records: [...one.Records, ...other.Records] }
+    expect(new Set([identityOf(both), identityOf(one), identityOf(other)]).size).toBe(3)
+    expect(identityOf(both)).toBe(identityOf(structuredClone(both)))
+  })
+})
+
+describe('an event of S3', () => {
+  const { Records } = s3Event({})
+  const laterOf = (event: ReturnType<typeof s3Event>) => ({
+    Records: event.Records.map((record) => ({ ...record, eventTime: '2020-01-01T00:00:00.000Z' })),
+  })
+  it.each([
+    ['another object', s3Event({ key: 'another' })],
+    ['another version', s3Event({ versionId: '2' })],
+    ['another sequencer', s3Event({ sequencer: '0C0F6F405D6ED209E2' })],
+    ['another kind of event', s3Event({}, 'ObjectRemoved:Delete')],
+    [
+      'another bucket',
+      {
+        Records: Records.map((record) => ({
+          ...record,
+          s3: { ...record.s3, bucket: { ...record.s3.bucket, name: 'b' } },
+        })),
+      },
+    ],
+  ])('is another with %s', (_difference, event) => {
+    expect(identityOf(event)).not.toBe(identityOf(s3Event({})))
+  })
+
+  it('is the same when it is told at another time, if it has a sequencer', () => {
+    expect(identityOf(laterOf(s3Event({})))).toBe(identityOf(s3Event({})))
+  })
+
+  it('is told apart by its time if it has no sequencer', () => {
+    const { sequencer: _, ...object } = Records[0]?.s3.object ?? { sequencer: '' }
+    const bare = { Records: Records.map((record) => ({ ...record, s3: { ...record.s3, object } })) }
+    expect(identityOf(laterOf(bare as ReturnType<typeof s3Event>))).not.toBe(identityOf(bare))
+  })
+})
+
+describe('an event that EventBridge replays from its archive', () => {
+  it('runs again, once for each replay', () => {
+    const names = [undefined, 'march', 'april'].map((replay) => identityOf(eventBridgeEvent('e-1', replay)))
+    expect(new Set(names).size).toBe(3)
+    expect(identityOf(eventBridgeEvent('e-1', 'march'))).toBe(names[1])
+  })
+
+  it('is a repeat like any other where that is asked for', () => {
+    const names = [undefined, 'march', 'april'].map((replay) =>
+      identityOf(eventBridgeEvent('e-1', replay), { archiveReplays: 'repeat' }),
+    )
+    expect(new Set(names)).toEqual(new Set([identityOf(eventBridgeEvent('e-1'))]))
+  })
+})
+
+describe('an event without a name of its own', () => {
+  it.each([
+    ['a Cognito trigger', preSignUpEvent('mary')],
+    ['a direct invocation', { order: 'o-1' }],
+    ['nothing', undefined],
+    ['a number', 7],
+    ['an empty list of records', { Records: [] }],
+    ['records of an unknown source', { Records: [{ eventSource: 'aws:new' }] }],
+    ['a message of SNS without its id', { Records: [{ EventSource: 'aws:sns', Sns: {} }] }],
+  ])('(%s) is refused, and the error says what is missing', async (_what, event) => {
+    const { handle, runs } = consumer(memoryStore())
+    await expect(handle(event)).rejects.toThrow(KeyMissingError)
+    await expect(handle(event)).rejects.toThrow(/option key/)
+    expect(runs()).toBe(0)
+  })
+
+  it('runs once by the key that a function finds in it', async () => {
+    const { handle, runs } = consumer(memoryStore(), {
+      key: ({ userName }: { userName: string }) => userName,
+    })
+    expect(await handle(preSignUpEvent('mary'))).toEqual({ run: 1, key: 'mary' })
+    expect(await handle(preSignUpEvent('mary'))).toEqual({ run: 1, key: 'mary' })
+    expect(await handle(preSignUpEvent('john'))).toEqual({ run: 2, key: 'john' })
+    expect(runs()).toBe(2)
+  })
+
+  it('is refused if its key came before with something else', async () => {
+    const { handle } = consumer(memoryStore(), { key: ({ order }: { order: string }) => order })
+    await handle({ order: 'o-1', amount: 1 })
+    await handle({ amount: 1, order: 'o-1' })
+    await expect(handle({ order: 'o-1', amount: 2 })).rejects.toThrow(KeyReusedError)
+  })
+
+  it('is compared as the option fingerprint says', async () => {
+    const key = ({ order }: { order: string }) => order
+    const events = [
+      { order: 'o-1', amount: 1, sentAt: 1 },
+      { order: 'o-1', amount: 1, sentAt: 2 },
+    ]
+    for (const fingerprint of [['/sentAt'], false, ({ amount }: { amount: number }) => amount] as const) {
+      const { handle, runs } = consumer(memoryStore(), { key, fingerprint })
+      for (const event of events) await handle(event)
+      expect(runs()).toBe(1)
+    }
+  })
+
+  it.each([
+    ['no string', () => 7 as unknown as string],
+    ['found by a function that throws', () => JSON.parse('') as string],
+  ])('is refused if its key is %s', async (_what, key) => {
+    await expect(consumer(memoryStore(), { key }).handle({})).rejects.toThrow(KeyInvalidError)
+  })
+
+  it('runs unprotected if no key is required', async () => {
+    const { handle } = consumer(memoryStore(), { required: false })
+    expect(await handle({})).toEqual({ run: 1, key: undefined })
+    expect(await handle({})).toEqual({ run: 2, key: undefined })
+  })
+
+  it('runs unprotected if it is to be skipped', async () => {
+    const { handle, runs } = consumer(memoryStore(), { skip: () => true })
+    for (const _ of [1, 2]) await handle(eventBridgeEvent('e-1'))
+    expect(runs()).toBe(2)
+  })
+})
+
+describe('a key of the user’s', () => {
+  const key = (event: { detail?: { orderId: string }; order?: string }) =>
+    event.detail?.orderId ?? event.order
+  it('is one intent, whichever way the event came', () => {
+    const options = { key: key as SingleReadingOptions['key'] & object }
+    expect(identityOf(eventBridgeEvent('e-1'), options)).toBe(identityOf({ order: 'order-7' }, options))
+  })
+
+  it('knows an event that was sent twice', async () => {
+    const { handle, runs } = consumer(memoryStore(), { key })
+    await handle(eventBridgeEvent('e-1'))
+    await handle(eventBridgeEvent('e-2'))
+    expect(runs()).toBe(1)
+  })
+})
+
+describe('a batch given to what protects single events', () => {
+  it.each([
+    ['SQS', sqsEvent(sqsRecord('a', 'x'))],
+    ['Kinesis', kinesisEvent(['1', 'p'])],
+    ['DynamoDB streams', dynamoDbEvent(['111', '101'])],
+    ['MSK', mskEvent([0, 15])],
+    ['self-managed Kafka', selfManagedKafkaEvent([0, 15])],
+  ])('of %s is refused by an error that names idempotentBatch', async (_source, event) => {
+    const { handle, runs } = consumer(memoryStore(), { key: () => 'a key for them all' })
+    await expect(handle(event)).rejects.toThrow(TypeError)
+    await expect(handle(event)).rejects.toThrow(/idempotentBatch/)
+    expect(runs()).toBe(0)
+  })
+})
+
+describe('under a durable execution', () => {
+  it('an event runs without a claim each time the execution resumes', async () => {
+    const context = { ...lambdaContext(), lambdaContext: {}, executionContext: {} }
+    const { handle, runs } = consumer(memoryStore(), {}, context)
+    for (const _ of [1, 2]) expect(await handle(eventBridgeEvent('e-1'))).toMatchObject({ key: undefined })
+    expect(runs()).toBe(2)
+  })
+})
