@@ -179,10 +179,8 @@ describe('a store without a client', () => {
     const { config } = sharedClient()
     expect(sharedClient()).toBe(sharedClient())
     expect(await config.maxAttempts()).toBe(3)
-    expect(config.requestHandler.httpHandlerConfigs?.()).toMatchObject({
-      connectionTimeout: 1_000,
-      requestTimeout: 2_000,
-      throwOnRequestTimeout: true,
+    expect(config.requestHandler).toMatchObject({
+      config: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
     })
   })
 
