@@ -1,9 +1,10 @@
 import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
-import { type ITableV2, Operation, type TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import type { ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct, type IConstruct } from 'constructs'
+import { metricOfClaims } from './metric-of-claims.ts'
 
 /**
  * Everything that oncekey's store asks of its table. A `commit` is authorised action by action: its completion is an
@@ -23,14 +24,6 @@ const KEY_ACTIONS = [
   'kms:ReEncrypt*',
   'kms:GenerateDataKey*',
   'kms:DescribeKey',
-]
-
-/** The operations as CloudWatch counts them: there, a transaction has a name of its own. */
-const CLAIM_OPERATIONS = [
-  Operation.PUT_ITEM,
-  Operation.UPDATE_ITEM,
-  Operation.GET_ITEM,
-  Operation.TRANSACT_WRITE_ITEMS,
 ]
 
 /** Both: under `exactOptionalPropertyTypes`, CDK's own class is not assignable to CDK's own interface. */
@@ -107,11 +100,11 @@ export abstract class IdempotencyTableBase extends Construct implements IIdempot
   }
 
   metricThrottles(props?: MetricOptions): IMetric {
-    return this.table.metricThrottledRequestsForOperations({ ...props, operations: CLAIM_OPERATIONS })
+    return metricOfClaims(this.table, 'ThrottledRequests', 'Throttled claims', props)
   }
 
   metricSystemErrors(props?: MetricOptions): IMetric {
-    return this.table.metricSystemErrorsForOperations({ ...props, operations: CLAIM_OPERATIONS })
+    return metricOfClaims(this.table, 'SystemErrors', 'Failed claims', props)
   }
 
   metricConsumedReadCapacityUnits(props?: MetricOptions): IMetric {
