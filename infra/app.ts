@@ -1,0 +1,7 @@
+import { Validations } from 'aws-cdk-lib'
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
+import { createPaymentsApp } from './payments-app.ts'
+
+const app = createPaymentsApp()
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app))
+app.synth()
