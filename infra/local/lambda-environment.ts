@@ -1,0 +1,24 @@
+import type { LocalFunction } from './template-functions.ts'
+
+/** Where the SDK finds DynamoDB, with credentials that no real AWS would accept. */
+export function awsEnvironment(dynamoDbEndpoint: string) {
+  return {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
+  }
+}
+
+/**
+ * What Lambda itself sets in a function's environment.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+export function lambdaEnvironment({ name, memoryMb }: LocalFunction) {
+  return {
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: `${memoryMb}`,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    TZ: ':UTC',
+  }
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, inject, test, vi } from 'vitest'
+import { readPort } from '../../infra/local/port.ts'
+import { startLocal } from '../../infra/local/start-local.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const script = fileURLToPath(new URL('../../infra/local/start.ts', import.meta.url))
+
+/** Runs what `npm start` runs. */
+function start(environment: Readonly<Record<string, string>>): { child: ChildProcess; output: () => string } {
+  const { DYNAMODB_ENDPOINT: _none, ...inherited } = process.env
+  const child = spawn(process.execPath, ['--conditions=oncekey-source', script], {
+    env: { ...inherited, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout?.on('data', (text) => {
+    output += text
+  })
+  child.stderr?.on('data', (text) => {
+    output += text
+  })
+  return { child, output: () => output }
+}
+
+/** The processes that this one started. */
+async function childrenOf(parent: ChildProcess): Promise<number[]> {
+  const list = spawn('ps', ['-A', '-o', 'pid=,ppid='], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pairs = (await list.stdout.toArray())
+    .join('')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+  return pairs.filter(([, ppid]) => ppid === `${parent.pid}`).map(([pid]) => Number(pid))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('npm start', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'is ended by %s, with everything that it started',
+    async (signal) => {
+      const { child, output } = start({ PORT: '0' })
+      await expect.poll(output, { timeout: 90_000, interval: 100 }).toContain('Ctrl-C ends it.')
+      const children = await childrenOf(child)
+      expect(children).toHaveLength(1)
+      expect(output().match(/curl -i .*Idempotency-Key: (\S+)'/g)).toHaveLength(2)
+      expect(new Set(output().match(/(?<=Idempotency-Key: )\S+(?=')/g)).size).toBe(1)
+
+      child.kill(signal)
+      const [code] = await once(child, 'exit')
+      expect(code).toBe(0)
+      expect(children.filter(isAlive)).toEqual([])
+    },
+  )
+
+  test('on a port that is taken says which, and what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    await expect(startLocal({ port, dynamoDbEndpoint: inject('dynamoDbEndpoint') })).rejects.toThrow(
+      `Cannot listen on port ${port} (something else listens there). Choose another: PORT=${port + 1} npm start`,
+    )
+    other.close()
+  })
+
+  test('on a port that is none says so, and ends', async () => {
+    const { child, output } = start({ PORT: 'http' })
+    const [code] = await once(child, 'close')
+    expect(code).toBe(1)
+    expect(output()).toContain('Expected PORT to be a number from 0 (any free port) to 65535, got "http".')
+  })
+
+  test.each(['-1', '65536', '80.5', ' 80', '0x50'])('refuses the port %j', (text) => {
+    expect(() => readPort(text)).toThrow(`got ${JSON.stringify(text)}`)
+  })
+
+  test.each([
+    [undefined, 3000],
+    ['', 3000],
+    ['0', 0],
+    ['65535', 65535],
+  ])('takes the port %j as %i', (text, port) => {
+    expect(readPort(text)).toBe(port)
+  })
+})
