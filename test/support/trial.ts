@@ -1,4 +1,4 @@
-import { DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { IdempotencyOptions } from 'oncekey'
 import { httpApiEvent, type RequestFacts } from './events.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
@@ -12,6 +12,8 @@ import { createTable, type TestTable } from './tables.ts'
 export interface Answer {
   /** `201`, `201 replayed`, `threw Error`, or `cut off` if the function's time was over first. */
   readonly text: string
+  /** As the function gave it. */
+  readonly response: unknown
   readonly body: unknown
   readonly headers: Readonly<Record<string, string>>
   readonly error: unknown
@@ -32,12 +34,14 @@ interface Deployment extends IdempotencyOptions {
 export interface Trial extends AsyncDisposable {
   readonly table: TestTable
   readonly proxy: FaultProxy
-  /** Past the proxy. */
-  readonly documents: DynamoDBDocumentClient
   sandbox(work: Work, deployment?: Deployment): Sandbox
   /** The only record of the table, if there is one. */
   record(): Promise<Record<string, unknown> | undefined>
   state(): Promise<'none' | 'in-flight' | 'released' | 'completed'>
+  /** Any item of the table. */
+  item(id: string): Promise<Record<string, unknown> | undefined>
+  /** Changes attributes of the only record behind everybody's back. */
+  edit(changes: Readonly<Record<string, unknown>>): Promise<void>
   /** Lets the lease of the claim end, as if its time had come. */
   lapseLease(): Promise<void>
 }
@@ -49,20 +53,24 @@ export async function startTrial(): Promise<Trial> {
   const documents = DynamoDBDocumentClient.from(table.client)
   const proxy = await startFaultProxy(table.endpoint)
   const record = async (): Promise<Record<string, unknown> | undefined> => {
-    const scan = await documents.send(
-      new ScanCommand({
-        TableName: table.name,
-        FilterExpression: 'attribute_exists(#status)',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ConsistentRead: true,
-      }),
-    )
-    return scan.Items?.[0]
+    const search = {
+      TableName: table.name,
+      FilterExpression: 'attribute_exists(#status)',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ConsistentRead: true,
+    }
+    // Page by page, for chunks fill them.
+    for await (const { Items = [] } of paginateScan({ client: documents }, search)) {
+      if (Items[0] !== undefined) return Items[0]
+    }
+    return undefined
+  }
+  const edit = async (changes: Readonly<Record<string, unknown>>): Promise<void> => {
+    await documents.send(new PutCommand({ TableName: table.name, Item: { ...(await record()), ...changes } }))
   }
   return {
     table,
     proxy,
-    documents,
     record,
     async state() {
       const found = await record()
@@ -79,17 +87,13 @@ export async function startTrial(): Promise<Trial> {
         return watch(handler(httpApiEvent({ key: KEY, ...facts }), context), remainingMs)
       }
     },
-    async lapseLease() {
-      const id = (await record())?.id
-      await documents.send(
-        new UpdateCommand({
-          TableName: table.name,
-          Key: { id },
-          UpdateExpression: 'SET leaseUntilMs = :past',
-          ConditionExpression: 'leaseUntilMs > :past',
-          ExpressionAttributeValues: { ':past': 1 },
-        }),
+    edit,
+    lapseLease: () => edit({ leaseUntilMs: 1 }),
+    async item(id) {
+      const { Item } = await documents.send(
+        new GetCommand({ TableName: table.name, Key: { id }, ConsistentRead: true }),
       )
+      return Item
     },
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]()
@@ -113,7 +117,7 @@ async function watch(invocation: Promise<unknown>, remainingMs: number): Promise
   return answer
 }
 
-const SILENT = { body: undefined, headers: {}, error: undefined } as const
+const SILENT = { response: undefined, body: undefined, headers: {}, error: undefined } as const
 
 function asAnswer(response: unknown): Answer {
   const { statusCode, body, headers } = Object(response)
@@ -121,5 +125,5 @@ function asAnswer(response: unknown): Answer {
     Object.entries(Object(headers)).map(([name, value]) => [name.toLowerCase(), String(value)]),
   )
   const replayed = names['idempotent-replayed'] === 'true' ? ' replayed' : ''
-  return { text: `${statusCode}${replayed}`, body, headers: names, error: undefined }
+  return { text: `${statusCode}${replayed}`, response, body, headers: names, error: undefined }
 }

@@ -37,8 +37,8 @@ export function createGuardedRun(
     if (kept === undefined) return run.release()
     const expiresAtMs = timing.storeNowMs() + (kept.retentionMs ?? retentionMs)
     const ended = await run.complete(kept)
-    if (ended.kind === 'stored' && 'value' in kept)
-      cache?.set(intent, JSON.stringify(kept.value), expiresAtMs)
+    const text = cache && ended.kind === 'stored' && 'value' in kept ? asJson(kept.value) : undefined
+    if (text !== undefined) cache?.set(intent, text.json, expiresAtMs)
     return ended
   }
 
@@ -105,5 +105,14 @@ function keptOf(keep: () => Kept | undefined): Kept | undefined {
     return {
       unavailable: `the rule for storing it threw (${error instanceof Error ? error.name : 'thrown'})`,
     }
+  }
+}
+
+/** `undefined` if it is not JSON: the table has no such result either. */
+function asJson(value: unknown): { readonly json: string | undefined } | undefined {
+  try {
+    return { json: JSON.stringify(value) }
+  } catch {
+    return undefined
   }
 }
