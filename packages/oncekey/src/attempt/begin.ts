@@ -140,7 +140,7 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
     }
     // In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that 503 asks for.
     if (error.retryable) {
-      const untilMs = clock.nowMs() + GIVE_UP_MS
+      const untilMs = Math.min(clock.nowMs() + GIVE_UP_MS, timing.storeUntilMs())
       await persist(clock, untilMs, (limits) => store.release(claim, limits)).catch(() => undefined)
     }
     throw error
