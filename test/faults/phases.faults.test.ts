@@ -1,4 +1,3 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import { FAULTS, type Fault } from '../support/fault-proxy.ts'
 import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
@@ -59,8 +58,7 @@ async function observe(phaseCase: PhaseCase, door: FrontDoor, fault: Fault, time
   if ((await trial.state()) === 'in-flight') await trial.lapseLease()
   const later = await call()
 
-  const wallet = await trial.documents.send(new GetCommand({ TableName: table.name, Key: { id: 'wallet' } }))
-  effects += wallet.Item?.moves ?? 0
+  effects += Number((await trial.item('wallet'))?.moves ?? 0)
   return {
     first: first.text,
     record,
