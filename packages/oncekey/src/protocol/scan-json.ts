@@ -7,10 +7,12 @@ export interface JsonScan {
   readonly hasLossyNumber: boolean
 }
 
-/** Up to 15 digits always survive: what `DBL_DIG` says of a double. */
+/** Up to 15 digits survive (what `DBL_DIG` says of a double), as long as its exponent has room for theirs. */
 const SAFE_CHARACTERS = 15
+const SMALLEST_SAFE = 1e-290
+const LARGEST_SAFE = 1e290
 /** Longer than JavaScript ever writes a number, and a bound on the work for one. */
-const MAX_NUMBER_CHARACTERS = 64
+const MAX_CHARACTERS = 64
 
 /** Reads a text that may be JSON in one pass, without building anything of it. */
 export function scanJson(text: string): JsonScan {
@@ -35,7 +37,10 @@ export function scanJson(text: string): JsonScan {
 
 /** Whether a JSON number's decimal value is that of the double it becomes. */
 export function survives(source: string): boolean {
-  return source.length <= MAX_NUMBER_CHARACTERS && decimal(source) === decimal(String(Number(source)))
+  const value = Number(source)
+  const magnitude = Math.abs(value)
+  if (source.length <= SAFE_CHARACTERS && magnitude > SMALLEST_SAFE && magnitude < LARGEST_SAFE) return true
+  return source.length <= MAX_CHARACTERS && decimal(source) === decimal(String(value))
 }
 
 function endOfString(text: string, start: number): number {
