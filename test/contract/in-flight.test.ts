@@ -80,7 +80,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     await editItem(table, crashed())
     expect(await send()).toMatchObject({ status: 201, isReplay: false, body: '2' })
     expect(runs()).toBe(2)
-    expect(outcomes.at(-1)).toMatchObject({ outcome: 'executed', attempt: 2, isRerun: true })
+    expect(outcomes.at(-1)).toMatchObject({ outcome: 'executed', attempt: 2, isTakeover: true })
   })
 
   it("onCrash: 'refuse' answers outcome-unknown, and tells Stripe's clients to stop", async () => {

@@ -12,7 +12,7 @@ const executed: OutcomeEvent = {
   key: 'the-secret-key',
   id: 'payments#digest',
   attempt: 1,
-  isRerun: false,
+  isTakeover: false,
   durationMs: 12,
 }
 
@@ -86,7 +86,7 @@ describe('an outcome', () => {
   })
 
   it('of a later run is a takeover too', () => {
-    const line = lineOf({ ...executed, attempt: 2, isRerun: true })
+    const line = lineOf({ ...executed, attempt: 2, isTakeover: true })
     expect(line.takeover).toBe(1)
     expect(line._aws.CloudWatchMetrics[0].Metrics).toContainEqual({ Name: 'takeover', Unit: 'Count' })
   })
@@ -98,7 +98,7 @@ describe('an outcome', () => {
 
   it('names every dimension and metric by a member of the line itself, texts and numbers', () => {
     const line = lineOf(
-      { ...executed, isRerun: true },
+      { ...executed, isTakeover: true },
       { dimensions: { stage: 'prod', region: 'eu-west-1' } },
     )
     const [{ Dimensions, Metrics }] = line._aws.CloudWatchMetrics

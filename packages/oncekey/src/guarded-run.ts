@@ -31,7 +31,7 @@ export function createGuardedRun(
   run: Run,
 ): GuardedRun {
   const { intent } = exchange
-  const facts = { attempt: run.attempt.number, isRerun: run.attempt.number > 1 }
+  const facts = { attempt: run.attempt.number, isTakeover: run.isTakeover }
 
   const end = async (kept: Kept | undefined): Promise<Ended> => {
     if (kept === undefined) return run.release()

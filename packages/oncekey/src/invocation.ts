@@ -1,7 +1,8 @@
 import type { Reading } from './events/exchange.ts'
 import { readEvent } from './events/read-event.ts'
 import { type Admission, admit } from './guard.ts'
-import { checkOptions, EVENT_RULES, type IdempotencyOptions } from './options.ts'
+import { checkOptions, EVENT_RULES } from './option-rules.ts'
+import type { IdempotencyOptions } from './options.ts'
 import { tellOutcome } from './outcome.ts'
 import { leaseTerm, resolveSettings } from './settings.ts'
 

@@ -13,7 +13,7 @@ export interface EmfOptions {
 
 /**
  * An `onOutcome` that writes CloudWatch metrics as one line of log in the Embedded Metric Format: 1 under the name
- * of the outcome, 1 as `takeover` where an earlier run had been cut off or had failed, and `durationMs`.
+ * of the outcome, 1 as `takeover` where a run claimed a lapsed lease, and `durationMs`.
  *
  * Nothing is sent: CloudWatch reads the line from the function's log. It holds no key.
  *
@@ -27,9 +27,9 @@ export function emfMetrics({
   write = writeLine,
 }: EmfOptions = {}): (event: OutcomeEvent) => void {
   checkNames(namespace, dimensions)
-  return ({ service, outcome, attempt, isRerun, durationMs, id }) => {
+  return ({ service, outcome, attempt, isTakeover, durationMs, id }) => {
     const targets = { ...(service ? { service } : {}), ...dimensions }
-    const values = { [outcome]: 1, ...(isRerun ? { takeover: 1 } : {}), durationMs }
+    const values = { [outcome]: 1, ...(isTakeover ? { takeover: 1 } : {}), durationMs }
     const directive = {
       Namespace: namespace,
       Dimensions: [Object.keys(targets)],

@@ -27,8 +27,8 @@ export interface OutcomeEvent {
   readonly id?: string
   /** Which run this was, if the handler ran under a claim. */
   readonly attempt?: number
-  /** Whether an earlier run's lease had lapsed or been released before this one. */
-  readonly isRerun?: boolean
+  /** Whether this run claimed a lapsed lease: an earlier one was cut off, and may have taken effect. */
+  readonly isTakeover?: boolean
   /** From reading the event to the answer, in milliseconds. */
   readonly durationMs: number
   /** Why, where the outcome is not a success. */

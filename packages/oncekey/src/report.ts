@@ -4,7 +4,7 @@ import { type Outcome, type OutcomeEvent, tellOutcome } from './outcome.ts'
 import { type OncekeyError, ResultUnavailableError } from './protocol/errors.ts'
 import { warnOnce } from './warn.ts'
 
-type Facts = Pick<OutcomeEvent, 'attempt' | 'isRerun' | 'error'>
+type Facts = Pick<OutcomeEvent, 'attempt' | 'isTakeover' | 'error'>
 
 /** Says how one request ended: to its caller, and to whoever listens for outcomes. */
 export interface Report {

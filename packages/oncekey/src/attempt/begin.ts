@@ -117,6 +117,7 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
       claim,
       record: held,
       leaseUntilMs: held.leaseUntilMs,
+      isTakeover: plan.how === 'takeover' && plan.seen.leaseUntilMs > 0,
       isInDoubt: false,
       isHeld: true,
     }
@@ -136,7 +137,10 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
     if (!(error instanceof StoreUnavailableError)) throw error
     if (scene.runsUnclaimed) {
       const { leaseUntilMs } = record
-      return { kind: 'won', hold: { claim, record, leaseUntilMs, isInDoubt: true, isHeld: true } }
+      return {
+        kind: 'won',
+        hold: { claim, record, leaseUntilMs, isTakeover: false, isInDoubt: true, isHeld: true },
+      }
     }
     // In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that 503 asks for.
     if (error.retryable) {

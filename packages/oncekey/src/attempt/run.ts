@@ -36,6 +36,8 @@ export interface Run {
   readonly attempt: Attempt
   /** False if the claim is in doubt: the run is not protected, and may not be the only one. */
   readonly isProtected: boolean
+  /** Whether an earlier run was cut off: its lease had lapsed. */
+  readonly isTakeover: boolean
   complete(kept: Kept): Promise<Ended>
   release(): Promise<Ended>
   /** Moves the end of the lease to one full term from now. False once the lease is lost. */
@@ -94,6 +96,7 @@ export function createRun(scene: Scene, hold: Hold): Run {
 
   return {
     isProtected: !hold.isInDoubt,
+    isTakeover: hold.isTakeover,
     attempt: {
       key: intent.key,
       number: hold.record.attempt,

@@ -26,6 +26,8 @@ export interface Hold {
   readonly claim: { readonly id: string; readonly owner: string }
   readonly record: InFlightRecord
   leaseUntilMs: number
+  /** Whether the lease of an earlier claim had lapsed. */
+  readonly isTakeover: boolean
   /** The claim could not be written, or its reply never came: nothing may be built on it. */
   readonly isInDoubt: boolean
   /**

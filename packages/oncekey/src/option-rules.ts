@@ -1,0 +1,141 @@
+import type { ClaimOptions, IdempotencyOptions } from './options.ts'
+import type { ErrorCode } from './protocol/errors.ts'
+
+/** Whether a value will do, and what would. */
+type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
+const isTextList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(isText)
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0
+const oneOf = (...values: readonly unknown[]): Rule => [
+  (value) => values.includes(value),
+  `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`,
+]
+
+const aFunction: Rule = [isFunction, 'a function']
+const aBoolean: Rule = [isBoolean, 'true or false']
+const aText: Rule = [isText, 'a non-empty string']
+const aDuration: Rule = [isCount, 'a whole number of milliseconds above 0']
+
+export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
+  service: aText,
+  retentionMs: aDuration,
+  leaseMs: aDuration,
+  onCrash: oneOf('rerun', 'refuse'),
+  inFlight: [
+    (value) =>
+      value === 'reject' ||
+      (isObject(value) && Object.keys(value).join() === 'waitMs' && isCount(value.waitMs)),
+    "'reject' or { waitMs: a whole number of milliseconds above 0 }",
+  ],
+  onStoreError: oneOf('refuse', 'run'),
+  cache: [
+    (value) => isObject(value) && Object.keys(value).join() === 'maxEntries' && isCount(value.maxEntries),
+    '{ maxEntries: a whole number above 0 }',
+  ],
+  client: [
+    (value) => isObject(value) && isFunction(value.send),
+    'a DynamoDBClient or DynamoDBDocumentClient',
+  ],
+  clock: [
+    (value) => isObject(value) && isFunction(value.nowMs),
+    'an object with nowMs(), epoch milliseconds',
+  ],
+  onOutcome: aFunction,
+}
+
+const CODES: readonly ErrorCode[] = [
+  'key-missing',
+  'key-invalid',
+  'key-expired',
+  'key-reused',
+  'in-flight',
+  'lease-lost',
+  'replay-unavailable',
+  'outcome-unknown',
+  'record-unreadable',
+  'store-unavailable',
+]
+const isByCode = (value: unknown, isValid: (item: unknown) => boolean): boolean =>
+  value === undefined ||
+  (isObject(value) &&
+    Object.entries(value).every(([code, item]) => CODES.some((known) => known === code) && isValid(item)))
+const isProblems = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  const { typeBase = 'urn:', titles, statuses, ...others } = value
+  return (
+    Object.keys(others).length === 0 &&
+    typeof typeBase === 'string' &&
+    /^[!-;=?-~]+$/.test(typeBase) &&
+    isByCode(titles, isText) &&
+    isByCode(statuses, (status) => Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599)
+  )
+}
+
+const isPointerList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string' && item.startsWith('/'))
+
+export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
+  ...CLAIM_RULES,
+  onReplay: aFunction,
+  key: aFunction,
+  principal: aFunction,
+  requirePrincipal: aBoolean,
+  fingerprint: [
+    (value) => value === false || isFunction(value) || isPointerList(value),
+    "a function, a list of JSON pointers such as '/sentAt', or false",
+  ],
+  methods: [isTextList, "a list of HTTP methods such as ['POST', 'PATCH']"],
+  skip: aFunction,
+  required: aBoolean,
+  scope: oneOf('operation'),
+  header: [(value) => isText(value) || isTextList(value), 'a header name or a list of them'],
+  syntax: oneOf('strict'),
+  minLength: [(value) => isCount(value) && Number(value) <= 255, 'a whole number from 1 to 255'],
+  pattern: [(value) => value instanceof RegExp, 'a regular expression'],
+  maxKeyAgeMs: aDuration,
+  profile: oneOf('default', 'stripe', 'success-only'),
+  shouldStore: aFunction,
+  redact: aFunction,
+  storeCookies: aBoolean,
+  legacyHeaders: aBoolean,
+  problems: [
+    isProblems,
+    'an object with typeBase (a URI), titles (strings by error code) or statuses (400 to 599 by error code)',
+  ],
+}
+
+/**
+ * Fails at cold start on what would otherwise pass in silence.
+ * @param where the function that was called, for the message.
+ * @throws TypeError that says which option, what was expected and what came.
+ */
+export function checkOptions(where: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
+  if (options === undefined) return
+  if (!isObject(options))
+    throw new TypeError(`${where}: expected options to be an object, got ${describe(options)}.`)
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
+    if (rule === undefined) {
+      throw new TypeError(
+        `${where}: expected one of the options ${Object.keys(rules).join(', ')}, got ${describe(name)}.`,
+      )
+    }
+    const [isValid, expected] = rule
+    if (value !== undefined && !isValid(value)) {
+      throw new TypeError(`${where}: expected ${name} to be ${expected}, got ${describe(value)}.`)
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? JSON.stringify(value) : 'an object'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

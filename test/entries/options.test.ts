@@ -1,0 +1,91 @@
+import { idempotent, idempotentHandler, runOnce } from 'oncekey'
+import { describe, expect, it } from 'vitest'
+import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
+
+const store = memoryStore()
+
+/** What makes no sense, and what the error at cold start says that it should be. */
+const nonsense: readonly (readonly [options: unknown, expected: string])[] = [
+  [{ retention: 1 }, 'got "retention"'],
+  [{ retentionMs: -5 }, 'expected retentionMs to be a whole number of milliseconds above 0, got -5'],
+  [{ retentionMs: Number.POSITIVE_INFINITY }, 'got Infinity'],
+  [{ retentionMs: '1h' }, 'got "1h"'],
+  [{ leaseMs: 0.5 }, 'got 0.5'],
+  [{ onCrash: 'retry' }, 'expected onCrash to be one of "rerun", "refuse", got "retry"'],
+  [{ inFlight: 'wait' }, "expected inFlight to be 'reject' or { waitMs"],
+  [{ inFlight: { waitMs: 0 } }, 'got an object'],
+  [{ onStoreError: true }, 'expected onStoreError to be one of "refuse", "run", got true'],
+  [{ cache: 100 }, 'expected cache to be { maxEntries: a whole number above 0 }, got 100'],
+  [{ client: {} }, 'expected client to be a DynamoDBClient or DynamoDBDocumentClient'],
+  [{ clock: {} }, 'expected clock to be an object with nowMs()'],
+  [{ onOutcome: 'log' }, 'expected onOutcome to be a function, got "log"'],
+  [{ service: '' }, 'expected service to be a non-empty string, got ""'],
+  [{ fingerprint: 'body' }, 'expected fingerprint to be a function, a list of JSON pointers'],
+  [{ fingerprint: ['sentAt'] }, 'got ["sentAt"]'],
+  [{ methods: [] }, 'expected methods to be a list of HTTP methods'],
+  [{ minLength: 256 }, 'expected minLength to be a whole number from 1 to 255, got 256'],
+  [{ pattern: 'k' }, 'expected pattern to be a regular expression, got "k"'],
+  [{ profile: 'strict' }, 'expected profile to be one of "default", "stripe", "success-only", got "strict"'],
+  [{ problems: { typeBase: 'a b' } }, 'expected problems to be'],
+  [{ problems: { statuses: { 'key-reused': 200 } } }, 'expected problems to be'],
+  [{ problems: { titles: { 'no-such-code': 'x' } } }, 'expected problems to be'],
+  [{ syntax: 'loose' }, 'expected syntax to be one of "strict", got "loose"'],
+  [null, 'expected options to be an object, got null'],
+]
+
+describe('at cold start', () => {
+  it.each(nonsense)('options %j are refused: %s', (options, expected) => {
+    for (const protect of [
+      () => Reflect.apply(idempotent, undefined, [store, options]),
+      () => Reflect.apply(idempotentHandler, undefined, [() => 1, store, options]),
+    ]) {
+      expect(protect).toThrow(TypeError)
+      expect(protect).toThrow(expected)
+    }
+  })
+
+  it.each([undefined, '', 7, {}])('a table that is %j is refused', (table) => {
+    expect(() => Reflect.apply(idempotent, undefined, [table])).toThrow(
+      /expected a table name or a Store, got .*environment variable/,
+    )
+  })
+
+  it('a handler that is none is refused', () => {
+    expect(() => Reflect.apply(idempotentHandler, undefined, ['x', store])).toThrow(
+      'expected a handler function, got string',
+    )
+  })
+
+  it('a handler that streams its response is refused', () => {
+    const streaming = Object.assign(() => undefined, {
+      [Symbol.for('aws.lambda.runtime.handler.streaming')]: 'response',
+    })
+    expect(() => idempotentHandler(streaming, store)).toThrow('awslambda.streamifyResponse')
+  })
+
+  it('an option that is undefined counts as left out', () => {
+    expect(() => Reflect.apply(idempotent, undefined, [store, { retentionMs: undefined }])).not.toThrow()
+  })
+})
+
+describe('runOnce', () => {
+  const options = { service: 'billing', name: 'charge', key: 'o1' }
+  it.each([
+    [{ ...options, name: '' }, 'expected name to be a non-empty string'],
+    [{ ...options, service: undefined }, 'expected the option service outside Lambda'],
+    [{ ...options, renewEveryMs: 60_000 }, 'expected renewEveryMs to be below leaseMs (60000), got 60000'],
+    [{ ...options, methods: ['POST'] }, 'got "methods"'],
+  ])('refuses %j', async (given, expected) => {
+    await expect(Reflect.apply(runOnce, undefined, [store, given, () => 1])).rejects.toThrow(expected)
+  })
+
+  it.each([undefined, null])('refuses the key %s as missing', async (key) => {
+    const once = Reflect.apply(runOnce, undefined, [store, { ...options, key }, () => 1])
+    await expect(once).rejects.toMatchObject({ name: 'KeyMissingError', code: 'key-missing' })
+  })
+
+  it.each(['', 7, 'k'.repeat(256)])('refuses the key %j as invalid', async (key) => {
+    const once = Reflect.apply(runOnce, undefined, [store, { ...options, key }, () => 1])
+    await expect(once).rejects.toMatchObject({ name: 'KeyInvalidError', code: 'key-invalid' })
+  })
+})
