@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { FAULTS, type Fault } from '../support/fault-proxy.ts'
+import { FAULTS } from '../support/fault-proxy.ts'
 import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
 import type { Work } from '../support/middies.ts'
 import { printTable } from '../support/print-table.ts'
 import { startTrial } from '../support/trial.ts'
-import { type PhaseCase, phaseCases, type Sequel } from './phases.ts'
+import { type Fault, type PhaseCase, phaseCases, type Sequel } from './phases.ts'
 
 /** Enough for a few tries of 400 ms, and soon over where a fault lasts. */
 const REMAINING_MS = 4_000

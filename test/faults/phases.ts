@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { IdempotentContext } from 'oncekey'
-import { FAULTS, type Fault } from '../support/fault-proxy.ts'
+import { FAULTS } from '../support/fault-proxy.ts'
 import type { Phase } from '../support/protocol-phase.ts'
+
+export type Fault = keyof typeof FAULTS
 
 /** What one call to the store going wrong comes to. */
 export interface Sequel {

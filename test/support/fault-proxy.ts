@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { Agent, createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http'
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { type Phase, phaseOf } from './protocol-phase.ts'
 
@@ -7,7 +14,7 @@ import { type Phase, phaseOf } from './protocol-phase.ts'
 interface Way {
   /** `held`: a later `deliverHeld` brings it. `twice`: now, and once more then. */
   readonly write: 'never' | 'now' | 'held' | 'twice'
-  readonly reply: 'own' | 'none' | 'reset' | readonly [status: number, type: string]
+  readonly reply: 'own' | 'none' | 'reset' | readonly [status: number, type: string, facts?: object]
 }
 
 const THROTTLED = [400, 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'] as const
@@ -28,7 +35,29 @@ export const FAULTS = {
   'delivered again later': { write: 'twice', reply: 'own' },
 } as const satisfies Record<string, Way>
 
-export type Fault = keyof typeof FAULTS
+const cancelledBy = (...codes: readonly string[]) =>
+  [
+    400,
+    'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+    { CancellationReasons: codes.map((Code) => ({ Code })) },
+  ] as const
+
+/** What transactions do to each other. DynamoDB Local never does. */
+export const CONFLICTS = {
+  'transaction conflict': {
+    write: 'never',
+    reply: [400, 'com.amazonaws.dynamodb.v20120810#TransactionConflictException'],
+  },
+  'transaction in progress': {
+    write: 'now',
+    reply: [400, 'com.amazonaws.dynamodb.v20120810#TransactionInProgressException'],
+  },
+  'cancelled by a conflict': { write: 'never', reply: cancelledBy('None', 'TransactionConflict') },
+} as const satisfies Record<string, Way>
+
+export type Fault = keyof typeof FAULTS | keyof typeof CONFLICTS
+
+const WAYS: Readonly<Record<Fault, Way>> = { ...FAULTS, ...CONFLICTS }
 
 export interface FaultProxy extends AsyncDisposable {
   readonly endpoint: string
@@ -58,10 +87,10 @@ export async function startFaultProxy(dynamoDbEndpoint: string): Promise<FaultPr
       return { write: 'now', reply: 'own' }
     }
     active.left -= 1
-    return FAULTS[active.fault]
+    return WAYS[active.fault]
   }
 
-  const server = createServer(async (asked, response) => {
+  const pass = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(asked)
     const operation = `${asked.headers['x-amz-target']}`.split('.')[1] ?? ''
     const phase = phaseOf(operation, JSON.parse(body.toString()))
@@ -71,6 +100,10 @@ export async function startFaultProxy(dynamoDbEndpoint: string): Promise<FaultPr
     if (way.write === 'held' || way.write === 'twice') held.push(deliver)
     const written = way.write === 'now' || way.write === 'twice' ? await deliver() : undefined
     answer(response, way.reply, written, dateSkewMs)
+  }
+  const server = createServer((asked, response) => {
+    // Either side may hang up in the middle.
+    pass(asked, response).catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -144,8 +177,8 @@ function answer(
     response.writeHead(own.status, dateSkewMs === 0 ? own.headers : { ...own.headers, date }).end(own.body)
     return
   }
-  const [status, type] = how === 'own' ? FAILED : how
+  const [status, type, facts] = how === 'own' ? [...FAILED, undefined] : how
   response
     .writeHead(status, { 'content-type': 'application/x-amz-json-1.0', date })
-    .end(JSON.stringify({ __type: type, message: `injected: ${type}` }))
+    .end(JSON.stringify({ __type: type, message: `injected: ${type}`, ...facts }))
 }
