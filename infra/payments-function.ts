@@ -40,6 +40,8 @@ export class PaymentsFunction extends NodejsFunction {
       depsLockFilePath: inRepository('package-lock.json'),
       bundling: {
         logLevel: LogLevel.WARNING,
+        // CDK runs esbuild by npx, which inside another npx would take that one's arguments for its own.
+        environment: { npm_config_call: '', npm_config_package: '' },
         format: OutputFormat.ESM,
         mainFields: ['module', 'main'],
         // The SDK that was tested, and not the one that Lambda happens to carry.

@@ -3,7 +3,7 @@ import { gatewayAnswer, type WireAnswer } from './http-api-answer.ts'
 import type { WireRequest } from './http-api-event.ts'
 import { listen } from './server.ts'
 
-export interface Charge {
+interface Charge {
   readonly id: string
   readonly idempotencyKey: string
   readonly order: unknown

@@ -26,6 +26,7 @@ export function createSandboxes(
   const all = new Set<Worker>()
   const idle: Worker[] = []
   const waiting: ((sandbox: Worker) => void)[] = []
+  let isStopped = false
 
   function create(): Worker {
     const sandbox = new Worker(new URL('./sandbox-worker.ts', import.meta.url), {
@@ -57,7 +58,7 @@ export function createSandboxes(
 
   async function discard(sandbox: Worker): Promise<void> {
     await sandbox.terminate()
-    const next = waiting.shift()
+    const next = isStopped ? undefined : waiting.shift()
     if (next) next(create())
   }
 
@@ -78,6 +79,7 @@ export function createSandboxes(
       return report
     },
     async stop() {
+      isStopped = true
       await Promise.all([...all].map((sandbox) => sandbox.terminate()))
     },
   }
