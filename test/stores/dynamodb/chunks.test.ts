@@ -72,27 +72,39 @@ describe('spill', () => {
     expect(await scan()).toHaveLength(3)
   })
 
-  test('has at most four items on their way at once, and stops at the first that fails', async () => {
-    const client = new DynamoDBClient({ region: 'us-east-1' })
-    const mock = mockClient(client)
-    const store = dynamoDbStore('claims', { client })
-    let atOnce = 0
-    let most = 0
-    mock.on(PutItemCommand).callsFake(async () => {
-      atOnce += 1
-      most = Math.max(most, atOnce)
-      await new Promise((resolve) => setImmediate(resolve))
-      atOnce -= 1
-    })
-    await store.spill(aClaim(), Buffer.alloc(6 * 1024 * 1024), room(), limits)
-    expect(most).toBe(4)
-    expect(mock.calls()).toHaveLength(17)
+  describe('of many parts', () => {
+    const largest = Buffer.alloc(6 * 1024 * 1024)
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const stubbed = () => {
+      const client = new DynamoDBClient({ region: 'us-east-1' })
+      return { mock: mockClient(client), store: dynamoDbStore('claims', { client }) }
+    }
 
-    mock.reset()
-    mock.on(PutItemCommand).rejects(Object.assign(new Error('down'), { name: 'InternalServerError' }))
-    await expect(store.spill(aClaim(), Buffer.alloc(6 * 1024 * 1024), room(), limits)).rejects.toThrow()
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(mock.calls().length).toBeLessThanOrEqual(4)
+    test('has at most four of them on their way at once', async () => {
+      const { mock, store } = stubbed()
+      let atOnce = 0
+      let most = 0
+      mock.on(PutItemCommand).callsFake(async () => {
+        atOnce += 1
+        most = Math.max(most, atOnce)
+        await turn()
+        atOnce -= 1
+      })
+      await store.spill(aClaim(), largest, room(), limits)
+      expect(most).toBe(4)
+      expect(mock.calls()).toHaveLength(17)
+    })
+
+    test('begins no other once one has failed', async () => {
+      const { mock, store } = stubbed()
+      mock.on(PutItemCommand).callsFake(async () => {
+        if (mock.calls().length === 1) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
+        await turn()
+      })
+      await expect(store.spill(aClaim(), largest, room(), limits)).rejects.toMatchObject({ retryable: true })
+      for (let turns = 0; turns < 20; turns += 1) await turn()
+      expect(mock.calls()).toHaveLength(4)
+    })
   })
 })
 

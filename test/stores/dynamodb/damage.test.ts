@@ -199,6 +199,14 @@ describe('a record', () => {
     await expect(store.read(claim.id, limits)).rejects.toThrow('expected attribute "steps" to be absent')
   })
 
+  test('completed with a lease is unreadable', async () => {
+    const { store, claim, read, write } = await setUp('completed')
+    await write({ ...(await read()), leaseUntilMs: { N: '1' } })
+    await expect(store.read(claim.id, limits)).rejects.toThrow(
+      'expected attribute "leaseUntilMs" to be an integer from 0 to 0',
+    )
+  })
+
   test('that an operator lets expire early is readable', async () => {
     const { store, claim, read, write } = await setUp('completed')
     await write({ ...(await read()), expiresAtMs: { N: '0' }, expiresAt: { N: '0' } })
