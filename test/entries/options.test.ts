@@ -29,6 +29,7 @@ const nonsense: readonly (readonly [options: unknown, expected: string])[] = [
   [{ problems: { typeBase: 'a b' } }, 'expected problems to be'],
   [{ problems: { statuses: { 'key-reused': 200 } } }, 'expected problems to be'],
   [{ problems: { titles: { 'no-such-code': 'x' } } }, 'expected problems to be'],
+  [{ archiveReplays: true }, 'expected archiveReplays to be one of "run", "repeat", got true'],
   [{ syntax: 'loose' }, 'expected syntax to be one of "strict", got "loose"'],
   [null, 'expected options to be an object, got null'],
 ]

@@ -99,6 +99,7 @@ export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
   minLength: [(value) => isCount(value) && Number(value) <= 255, 'a whole number from 1 to 255'],
   pattern: [(value) => value instanceof RegExp, 'a regular expression'],
   maxKeyAgeMs: aDuration,
+  archiveReplays: oneOf('run', 'repeat'),
   profile: oneOf('default', 'stripe', 'success-only'),
   shouldStore: aFunction,
   redact: aFunction,

@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { HttpAnsweringOptions } from './events/http/answering.ts'
 import type { HttpReadingOptions } from './events/http/reading.ts'
+import type { SingleReadingOptions } from './events/single/read-single.ts'
 import type { OutcomeEvent } from './outcome.ts'
 import type { CrashMode } from './protocol/record.ts'
 
@@ -43,7 +44,11 @@ export interface ClaimOptions {
 }
 
 /** What `idempotent` and `idempotentHandler` take. */
-export interface IdempotencyOptions extends ClaimOptions, HttpReadingOptions, HttpAnsweringOptions {
+export interface IdempotencyOptions
+  extends ClaimOptions,
+    HttpReadingOptions,
+    HttpAnsweringOptions,
+    Pick<SingleReadingOptions, 'archiveReplays'> {
   /** Changes a stored answer on replay only. What it returns is answered; if it throws, the stored answer is. */
   readonly onReplay?: (answer: unknown, event: unknown) => unknown
 }

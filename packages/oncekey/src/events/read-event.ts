@@ -2,9 +2,11 @@ import type { Reading } from './exchange.ts'
 import { createAnswering, type HttpAnsweringOptions, refusal } from './http/answering.ts'
 import { type HttpReadingOptions, readHttp } from './http/reading.ts'
 import { isDurable, warnOfDurable } from './single/durable.ts'
-import { readSingle } from './single/read-single.ts'
+import { readSingle, type SingleReadingOptions } from './single/read-single.ts'
 
-type EventOptions = HttpReadingOptions & HttpAnsweringOptions & { readonly service: string }
+type EventOptions = HttpReadingOptions &
+  HttpAnsweringOptions &
+  Pick<SingleReadingOptions, 'archiveReplays'> & { readonly service: string }
 
 /** What an event asks for, whatever its source. */
 export async function readEvent(
