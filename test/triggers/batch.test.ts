@@ -1,10 +1,13 @@
 import middy from '@middy/core'
-import type { DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
 import middy6 from 'middy6'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type BatchOptions, idempotentBatch } from '../../packages/oncekey/src/batch.ts'
+import { type RecordReadingOptions, readRecord } from '../../packages/oncekey/src/events/batch/read-record.ts'
+import { readBatch } from '../../packages/oncekey/src/events/batch/sources.ts'
 import type { OutcomeEvent } from '../../packages/oncekey/src/outcome.ts'
 import {
+  KeyInvalidError,
   KeyMissingError,
   KeyReusedError,
   StoreUnavailableError,
@@ -298,6 +301,58 @@ describe('a batch', () => {
     expect(outcomes).toEqual(['a executed', 'b released', 'a replayed'])
   })
 
+  it('tells that a record had no key, or none that will do', async () => {
+    const outcomes: OutcomeEvent[] = []
+    const onOutcome = (event: OutcomeEvent) => outcomes.push(event)
+    const keys: Readonly<Record<string, unknown>> = { none: undefined, wrong: 7 }
+    const key = ({ body }: SQSRecord) => keys[body] as string
+    await consumer(memoryStore(), new Set(), { key, onOutcome, ...quiet }).handle(
+      sqsRecord('a', 'none'),
+      sqsRecord('b', 'wrong'),
+    )
+    const { handle } = consumer(memoryStore(), new Set(), { key, onOutcome, required: false, ...quiet })
+    expect(await handle(sqsRecord('a', 'none'))).toEqual(failures())
+
+    expect(outcomes.map(({ outcome, error }) => [outcome, error])).toEqual([
+      ['missing', expect.any(KeyMissingError)],
+      ['invalid', expect.any(KeyInvalidError)],
+      ['missing', undefined],
+    ])
+  })
+
+  it('tells nothing of a duplicate that shares a failure', async () => {
+    const outcomes: string[] = []
+    const { handle } = consumer(memoryStore(), new Set(['bad']), {
+      onOutcome: ({ outcome }) => outcomes.push(outcome),
+      ...quiet,
+    })
+    await handle(sqsRecord('a', 'bad'), sqsRecord('a', 'bad'))
+    expect(outcomes).toEqual(['released'])
+  })
+
+  it('needs no deadline to run', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const handler = idempotentBatch((record: SQSRecord) => resolve(record.messageId), memoryStore())
+    expect(await handler(sqsEvent(sqsRecord('a', 'x')), {} as Context)).toEqual(failures())
+    expect(await promise).toBe('a')
+  })
+
+  it('begins a record with exactly the time that it needs', async () => {
+    const ran: string[] = []
+    const handler = idempotentBatch((record: SQSRecord) => ran.push(record.messageId), memoryStore(), {
+      minRemainingMs: 500,
+    })
+    await handler(
+      sqsEvent(sqsRecord('a', 'x')),
+      lambdaContext(() => 500),
+    )
+    await handler(
+      sqsEvent(sqsRecord('b', 'x')),
+      lambdaContext(() => 499),
+    )
+    expect(ran).toEqual(['a'])
+  })
+
   it('prints what a record threw, for nothing else would', async () => {
     const printed = vi.spyOn(console, 'error').mockReturnValue()
     const { handle } = consumer(memoryStore(), new Set(['bad']), {})
@@ -461,6 +516,99 @@ describe('a record of a stream', () => {
   })
 })
 
+describe('what a record carries', () => {
+  const intentOf = (event: unknown, options: RecordReadingOptions<unknown> = {}) => {
+    const [item] = readBatch<unknown>(event)?.records ?? []
+    if (item === undefined) throw new Error('no record')
+    const reading = readRecord('sqs', item, { service: 'orders', key: () => 'order-7', ...options })
+    if (reading.kind !== 'exchange') throw new Error(reading.kind)
+    return reading.exchange.intent
+  }
+  const queue = (body: unknown) => sqsEvent({ ...sqsRecord('a', ''), body: body as string })
+  const shard = (text: string | Buffer) => kinesisEvent(['1', 'p', text])
+  const parsedShard = (data: unknown) => {
+    const [record] = kinesisEvent(['1', 'p']).Records
+    return { Records: [{ ...record, kinesis: { ...record?.kinesis, data } }] }
+  }
+  const topic = (value: unknown) => {
+    const event = mskEvent([0, 15])
+    return {
+      ...event,
+      records: { 'topic-0': event.records['topic-0']?.map((record) => ({ ...record, value })) },
+    }
+  }
+  const table = (facts: object, eventName = 'INSERT') => {
+    const [record] = dynamoDbEvent(['111', '101']).Records
+    return { Records: [{ ...record, eventName, dynamodb: { ...record?.dynamodb, ...facts } }] }
+  }
+
+  it.each([
+    ['another body', queue('a'), queue('b')],
+    ['a body that was parsed to something else', queue({ a: 1 }), queue({ a: 2 })],
+    ['no body', queue('a'), queue(undefined)],
+    ['other data', shard('a'), shard('b')],
+    ['other bytes', shard(Buffer.from([0xff, 1])), shard(Buffer.from([0xff, 2]))],
+    ['data that were parsed to something else', parsedShard({ a: 1 }), parsedShard({ a: 2 })],
+    ['another value', topic('YQ=='), topic('Yg==')],
+    ['no value', topic('YQ=='), topic(null)],
+    ['another image', table({}), table({ NewImage: { Message: { S: 'changed' } } })],
+    ['another old image', table({}), table({ OldImage: { Message: { S: 'old' } } })],
+    ['another item', table({}), table({ Keys: { Id: { N: '102' } } })],
+    ['another change', table({}), table({}, 'MODIFY')],
+  ])('tells it from one with %s', (_difference, one, other) => {
+    expect(intentOf(one).fingerprint).toMatch(/^json:|^bytes:/)
+    expect(intentOf(other).fingerprint).not.toBe(intentOf(one).fingerprint)
+  })
+
+  it.each([
+    ['with its body written otherwise', queue('{"a":1,"b":2}'), queue('{ "b": 2, "a": 1 }')],
+    ['with its body parsed before', queue('{"a":1}'), queue({ a: 1 })],
+    ['with its data written otherwise', shard('{"a":1}'), shard('{ "a": 1 }')],
+    ['with its data parsed before', shard('{"a":1}'), parsedShard({ a: 1 })],
+    ['with its value parsed before', topic('eyJhIjoxfQ=='), topic({ a: 1 })],
+    ['on a queue and on a stream', queue('{"a":1}'), shard('{"a":1}')],
+    ['on a topic and on a queue', topic('aGk='), queue('hi')],
+  ])('is the same %s', (_difference, one, other) => {
+    expect(intentOf(one)).toEqual(intentOf(other))
+  })
+
+  it('is compared as the option fingerprint says', () => {
+    const [one, other] = [queue('{"a":1,"sentAt":1}'), queue('{"a":1,"sentAt":2}')]
+    for (const fingerprint of [['/sentAt'], false, () => 'mine'] as const) {
+      expect(intentOf(one, { fingerprint })).toEqual(intentOf(other, { fingerprint }))
+    }
+    expect(intentOf(one, { fingerprint: () => 1 })).not.toEqual(intentOf(one, { fingerprint: () => 2 }))
+  })
+
+  it('shows its source in the scope of its record', () => {
+    const scopes = [queue('a'), shard('a'), table({}), topic('YQ==')].map((event) => {
+      const batch = readBatch<unknown>(event)
+      const [item] = batch?.records ?? []
+      if (batch === undefined || item === undefined) throw new Error('no record')
+      const reading = readRecord(batch.source, item, { service: 'orders' })
+      return reading.kind === 'exchange' ? reading.exchange.intent.id.split('#')[0] : reading.kind
+    })
+    expect(scopes).toEqual(['orders/sqs', 'orders/kinesis', 'orders/dynamodb', 'orders/kafka'])
+    expect(intentOf(queue('a')).id).toMatch(/^orders#/)
+  })
+})
+
+describe('the item of a DynamoDB record', () => {
+  it('is one group, in whatever order its key attributes come', () => {
+    const groups = [
+      { a: { S: '1' }, b: { S: '2' } },
+      { b: { S: '2' }, a: { S: '1' } },
+      { a: { S: '1' }, b: { S: '3' } },
+    ].map((Keys) => {
+      const [record] = dynamoDbEvent(['111', '101']).Records
+      return readBatch({ Records: [{ ...record, dynamodb: { ...record?.dynamodb, Keys } }] })?.records[0]
+        ?.group
+    })
+    expect(groups[0]).toBe(groups[1])
+    expect(groups[0]).not.toBe(groups[2])
+  })
+})
+
 describe('idempotentBatch', () => {
   it('refuses an event that is no batch, and names the way for single events', async () => {
     const handler: (event: never, context: ReturnType<typeof lambdaContext>) => Promise<unknown> =
@@ -470,9 +618,45 @@ describe('idempotentBatch', () => {
     }
   })
 
-  it('refuses a record that could not be reported as failed', async () => {
-    const { handle } = consumer(memoryStore())
-    await expect(handle({ ...sqsRecord('a', 'x'), messageId: '' })).rejects.toThrow(/messageId/)
+  const without = (event: { Records: object[] }, facts: object) => ({
+    Records: event.Records.map((record) => ({ ...record, ...facts })),
+  })
+  it.each([
+    ['sqs', 'messageId', without(sqsEvent(sqsRecord('a', 'x')), { messageId: '' })],
+    ['sqs', 'messageId', without(sqsEvent(sqsRecord('a', 'x')), { messageId: 7 })],
+    ['kinesis', 'kinesis.sequenceNumber', without(kinesisEvent(['1', 'p']), { kinesis: {} })],
+    ['kinesis', 'eventID', without(kinesisEvent(['1', 'p']), { eventID: undefined })],
+    ['dynamodb', 'dynamodb.SequenceNumber', without(dynamoDbEvent(['1', '1']), { dynamodb: undefined })],
+    ['dynamodb', 'eventID', without(dynamoDbEvent(['1', '1']), { eventID: undefined })],
+    ['kafka', 'topic', { eventSource: 'aws:kafka', records: { 't-0': [{ partition: 0, offset: 1 }] } }],
+    ['kafka', 'offset', { eventSource: 'aws:kafka', records: { 't-0': [{ topic: 't', partition: 0 }] } }],
+  ])(
+    'refuses a batch of %s with a record without %s, which could not be reported',
+    async (source, named, event) => {
+      expect(() => readBatch(event)).toThrow(
+        `A ${source} record without ${named} cannot be reported as failed.`,
+      )
+      const handler: (event: never, context: Context) => Promise<unknown> = idempotentBatch(
+        () => undefined,
+        memoryStore(),
+      )
+      await expect(handler(event as never, lambdaContext())).rejects.toThrow(TypeError)
+    },
+  )
+
+  it('answers an empty batch with an empty list', async () => {
+    const handler: (event: never, context: Context) => Promise<unknown> = idempotentBatch(
+      () => undefined,
+      memoryStore(),
+    )
+    expect(await handler({ eventSource: 'aws:kafka' } as never, lambdaContext())).toEqual(failures())
+  })
+
+  it('names itself and what it did not expect', () => {
+    expect(() => idempotentBatch(() => undefined, '')).toThrow(/^idempotentBatch: expected a table name/)
+    expect(() => idempotentBatch(() => undefined, memoryStore(), { concurrency: -1 })).toThrow(
+      /^idempotentBatch: /,
+    )
   })
 
   it('refuses to run under a durable execution, where records are steps', async () => {

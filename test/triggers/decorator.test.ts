@@ -159,6 +159,22 @@ describe('a method with @once', () => {
     ).toBe('o-1')
   })
 
+  it('of a class without a name must be given one', async () => {
+    const store = memoryStore()
+    const classes = [
+      class {
+        @once(store, { service: 'shop', key: (id: string) => id })
+        async charge(id: string): Promise<string> {
+          return id
+        }
+      },
+    ]
+    for (const Nameless of classes) {
+      Object.defineProperty(Nameless, 'name', { value: '' })
+      await expect(new Nameless().charge('o-1')).rejects.toThrow('the class of charge has no name')
+    }
+  })
+
   it('is refused at once without a function for its key', () => {
     expect(() => once(memoryStore(), { service: 'shop', key: 'id' as never })).toThrow(/key to be a function/)
   })

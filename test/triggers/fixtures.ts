@@ -72,7 +72,7 @@ export function fifoRecord(messageId: string, group: string, body = messageId): 
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html "Example event" */
 export function kinesisEvent(
-  ...records: readonly (readonly [sequenceNumber: string, partitionKey: string, text?: string])[]
+  ...records: readonly (readonly [sequenceNumber: string, partitionKey: string, text?: string | Buffer])[]
 ): KinesisStreamEvent {
   return {
     Records: records.map(([sequenceNumber, partitionKey, text = 'Hello, this is a test.']) => ({
@@ -80,7 +80,7 @@ export function kinesisEvent(
         kinesisSchemaVersion: '1.0',
         partitionKey,
         sequenceNumber,
-        data: Buffer.from(text).toString('base64'),
+        data: (typeof text === 'string' ? Buffer.from(text) : text).toString('base64'),
         approximateArrivalTimestamp: 1545084650.987,
       },
       eventSource: 'aws:kinesis',

@@ -13,6 +13,7 @@ import {
   KeyMissingError,
   KeyReusedError,
 } from '../../packages/oncekey/src/protocol/errors.ts'
+import type { Intent } from '../../packages/oncekey/src/protocol/intent.ts'
 import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import {
@@ -40,11 +41,15 @@ function consumer(store: Store, options: IdempotencyOptions = {}, context: Conte
   return { runs: () => runs, handle: (event: unknown) => handler(event, context) }
 }
 
-/** What an event is known by: two events with the same are one. */
-function identityOf(event: unknown, options: SingleReadingOptions = {}): unknown {
+/** What an event asks for, if it asks for anything. */
+function intentOf(event: unknown, options: SingleReadingOptions = {}): Partial<Intent> {
   const reading = readSingle(event, { service: 'orders', ...options })
-  return reading.kind === 'exchange' ? reading.exchange.intent.id : reading.kind
+  return reading.kind === 'exchange' ? reading.exchange.intent : {}
 }
+
+/** What an event is known by: two events with the same are one. */
+const identityOf = (event: unknown, options?: SingleReadingOptions) => intentOf(event, options).id
+const fingerprintOf = (event: unknown, options?: SingleReadingOptions) => intentOf(event, options).fingerprint
 
 describe('an event of a source that names its events', () => {
   const versioned = { versionId: '096fKKXTRTtl3on89fVO.nfljtsv6qko' }
@@ -126,11 +131,81 @@ describe('an event of a source that names its events', () => {
     expect(identityOf(eventBridgeEvent('1'))).not.toBe(identityOf(snsEvent('1')))
   })
 
-  it('of two messages in one is known by both', () => {
-    const [one, other] = [snsEvent('1'), snsEvent('2')]
-    const both = { Records: [...one.Records, ...other.Records] }
-    expect(new Set([identityOf(both), identityOf(one), identityOf(other)]).size).toBe(3)
-    expect(identityOf(both)).toBe(identityOf(structuredClone(both)))
+  it('of two messages in one is known by both, and carries both', () => {
+    const both = { Records: [...snsEvent('1').Records, ...snsEvent('2').Records] }
+    expect(intentOf(both).key).toBe('1 2')
+    expect(identityOf(both)).toMatch(/^orders\/sns#/)
+    const [first, second] = both.Records
+    const changed = { Records: [first, { ...second, Sns: { ...second?.Sns, Message: 'changed' } }] }
+    expect(fingerprintOf(changed)).not.toBe(fingerprintOf(both))
+    expect(fingerprintOf(structuredClone(both))).toBe(fingerprintOf(both))
+  })
+
+  it('of messages of two sources in one has no name', () => {
+    const mixed = { Records: [...snsEvent('1').Records, { eventSource: 'aws:new' }] }
+    expect(intentOf(mixed)).toEqual({})
+    expect(intentOf({ Records: mixed.Records.toReversed() })).toEqual({})
+  })
+
+  it('shows its source in the scope of its record', () => {
+    expect(identityOf(eventBridgeEvent('1'))).toMatch(/^orders\/eventbridge#/)
+    expect(identityOf(eventBridgeEvent('1', 'march'))).toMatch(/^orders\/eventbridge\/march#/)
+    expect(identityOf(snsEvent('1'))).toMatch(/^orders\/sns#/)
+    expect(identityOf(s3Event({}))).toMatch(/^orders\/s3#/)
+    expect(identityOf({}, { key: () => '1' })).toMatch(/^orders#/)
+  })
+})
+
+describe('what an event carries', () => {
+  const bridge = eventBridgeEvent('1')
+  const [topic] = snsEvent('1').Records
+  const [bucket] = s3Event({}).Records
+  const message = (Message: unknown) => ({ Records: [{ ...topic, Sns: { ...topic?.Sns, Message } }] })
+  it.each([
+    ['another detail', bridge, { ...bridge, detail: { orderId: 'order-8' } }],
+    ['no detail', bridge, { ...bridge, detail: undefined }],
+    ['another detail type', bridge, { ...bridge, 'detail-type': 'OrderPaid' }],
+    ['another source', bridge, { ...bridge, source: 'shop.returns' }],
+    ['another message', message('a'), message('b')],
+    ['a message that was parsed to something else', message({ a: 1 }), message({ a: 2 })],
+    ['a message that is missing', message('a'), message(undefined)],
+    [
+      'another size',
+      s3Event({}),
+      { Records: [{ ...bucket, s3: { ...bucket?.s3, object: { ...bucket?.s3.object, size: 1 } } }] },
+    ],
+    [
+      'another tag',
+      s3Event({}),
+      { Records: [{ ...bucket, s3: { ...bucket?.s3, object: { ...bucket?.s3.object, eTag: '' } } }] },
+    ],
+    ['another payload', { a: 1 }, { a: 2 }],
+  ])('tells it from one with %s', (_difference, one, other) => {
+    const key = { key: () => 'order-7' }
+    expect(fingerprintOf(one, key)).toMatch(/^json:|^bytes:/)
+    expect(fingerprintOf(other, key)).not.toBe(fingerprintOf(one, key))
+  })
+
+  it.each([
+    ['at another time', bridge, { ...bridge, time: '2027-01-01T00:00:00Z', id: '2' }],
+    ['with its members in another order', { a: 1, b: 2 }, { b: 2, a: 1 }],
+    ['with its message written otherwise', message('{"a":1}'), message('{ "a": 1 }')],
+    ['with its message parsed before', message('{"a":1}'), message({ a: 1 })],
+    ['with its text as it is', message('Hello'), message('Hello')],
+  ])('is the same %s', (_difference, one, other) => {
+    const key = { key: () => 'order-7' }
+    expect(fingerprintOf(one, key)).toBe(fingerprintOf(other, key))
+  })
+
+  it('is compared without what the pointers name within the detail', () => {
+    const other = { ...bridge, detail: { orderId: 'order-8' } }
+    const options = { fingerprint: ['/orderId'] }
+    expect(fingerprintOf(bridge, options)).toBe(fingerprintOf(other, options))
+  })
+
+  it('is tagged when a function says what to compare', () => {
+    expect(fingerprintOf(bridge, { fingerprint: () => 'mine' })).toMatch(/^custom:/)
+    expect(fingerprintOf(bridge, { fingerprint: false })).toBe('none')
   })
 })
 
@@ -192,6 +267,15 @@ describe('an event without a name of its own', () => {
     ['an empty list of records', { Records: [] }],
     ['records of an unknown source', { Records: [{ eventSource: 'aws:new' }] }],
     ['a message of SNS without its id', { Records: [{ EventSource: 'aws:sns', Sns: {} }] }],
+    [
+      'a message with an id, of an unknown source',
+      { Records: [{ EventSource: 'new', Sns: { MessageId: '1' } }] },
+    ],
+    ['an event of S3 without its object', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
+    ['an object of an unknown source', { Records: [{ eventSource: 'new', s3: { object: { key: 'a' } } }] }],
+    ['an event of a bus without its id', { source: 'a', 'detail-type': 'b' }],
+    ['an id alone', { id: '1', source: 'a' }],
+    ['an id and a type', { id: '1', 'detail-type': 'b' }],
   ])('(%s) is refused, and the error says what is missing', async (_what, event) => {
     const { handle, runs } = consumer(memoryStore())
     await expect(handle(event)).rejects.toThrow(KeyMissingError)
@@ -229,11 +313,23 @@ describe('an event without a name of its own', () => {
     }
   })
 
-  it.each([
-    ['no string', () => 7 as unknown as string],
-    ['found by a function that throws', () => JSON.parse('') as string],
-  ])('is refused if its key is %s', async (_what, key) => {
-    await expect(consumer(memoryStore(), { key }).handle({})).rejects.toThrow(KeyInvalidError)
+  it.each([null, '', undefined])('is refused if its key is %j', async (key) => {
+    const { handle } = consumer(memoryStore(), { key: () => key as string })
+    await expect(handle({})).rejects.toThrow(KeyMissingError)
+  })
+
+  it('is refused if its key is no string', async () => {
+    const { handle } = consumer(memoryStore(), { key: () => 7 as unknown as string })
+    await expect(handle({})).rejects.toThrow(KeyInvalidError)
+    await expect(handle({})).rejects.toThrow('The key of this event: expected a string, got number.')
+  })
+
+  it('is refused if its key cannot be found out, and the error says why', async () => {
+    const { handle } = consumer(memoryStore(), { key: () => JSON.parse('') as string })
+    const refusal = handle({})
+    await expect(refusal).rejects.toThrow(KeyInvalidError)
+    await expect(refusal).rejects.toThrow('its key or fingerprint could not be found out')
+    await expect(refusal).rejects.toHaveProperty('cause', expect.any(SyntaxError))
   })
 
   it('runs unprotected if no key is required', async () => {
@@ -246,6 +342,19 @@ describe('an event without a name of its own', () => {
     const { handle, runs } = consumer(memoryStore(), { skip: () => true })
     for (const _ of [1, 2]) await handle(eventBridgeEvent('e-1'))
     expect(runs()).toBe(2)
+  })
+
+  it.each([
+    ['missing', { required: false }],
+    ['skipped', { skip: () => true }],
+  ])('is told to be %s', async (expected, options) => {
+    const outcomes: string[] = []
+    const { handle } = consumer(memoryStore(), {
+      ...options,
+      onOutcome: ({ outcome }) => outcomes.push(outcome),
+    })
+    await handle({})
+    expect(outcomes).toEqual([expected])
   })
 })
 
@@ -281,10 +390,25 @@ describe('a batch given to what protects single events', () => {
 })
 
 describe('under a durable execution', () => {
-  it('an event runs without a claim each time the execution resumes', async () => {
+  it('an event runs without a claim each time the execution resumes, and a warning says so once', async () => {
+    const warnings: Error[] = []
+    const warn = (warning: Error) => warnings.push(warning)
+    process.on('warning', warn)
     const context = { ...lambdaContext(), lambdaContext: {}, executionContext: {} }
     const { handle, runs } = consumer(memoryStore(), {}, context)
     for (const _ of [1, 2]) expect(await handle(eventBridgeEvent('e-1'))).toMatchObject({ key: undefined })
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', warn)
+
     expect(runs()).toBe(2)
+    expect(warnings).toEqual([expect.objectContaining({ name: 'OncekeyWarning', code: 'ONCEKEY_DURABLE' })])
+    expect(warnings[0]?.message).toMatch(/durable execution/)
   })
+
+  it.each([undefined, null, 'text', { lambdaContext: {} }, { executionContext: {} }])(
+    'is not what a context like %j means',
+    (context) => {
+      expect(isDurable(context)).toBe(false)
+    },
+  )
 })
