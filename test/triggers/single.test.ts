@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
 import type { IdempotentContext } from '../../packages/oncekey/src/context.ts'
+import { isDurable } from '../../packages/oncekey/src/events/single/durable.ts'
 import {
   readSingle,
   type SingleReadingOptions,
