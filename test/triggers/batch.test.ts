@@ -1,7 +1,18 @@
 import middy from '@middy/core'
-import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import type {
+  Context,
+  DynamoDBRecord,
+  DynamoDBStreamHandler,
+  KinesisStreamHandler,
+  KinesisStreamRecord,
+  MSKEvent,
+  MSKRecord,
+  SelfManagedKafkaEvent,
+  SQSHandler,
+  SQSRecord,
+} from 'aws-lambda'
 import middy6 from 'middy6'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { type BatchOptions, idempotentBatch } from '../../packages/oncekey/src/batch.ts'
 import { type RecordReadingOptions, readRecord } from '../../packages/oncekey/src/events/batch/read-record.ts'
 import { readBatch } from '../../packages/oncekey/src/events/batch/sources.ts'
@@ -679,5 +690,19 @@ describe('idempotentBatch', () => {
 
   it('refuses a record handler that is none', () => {
     expect(() => idempotentBatch(undefined as never, memoryStore())).toThrow(/handles one record/)
+  })
+
+  it('has the type of a handler of its source', () => {
+    const store = memoryStore()
+    expectTypeOf(idempotentBatch((_: SQSRecord) => undefined, store)).toExtend<SQSHandler>()
+    expectTypeOf(
+      idempotentBatch((_: KinesisStreamRecord) => undefined, store),
+    ).toExtend<KinesisStreamHandler>()
+    expectTypeOf(idempotentBatch((_: DynamoDBRecord) => undefined, store)).toExtend<DynamoDBStreamHandler>()
+    const kafka = idempotentBatch((_: MSKRecord) => undefined, store)
+    expectTypeOf(kafka).parameter(0).toEqualTypeOf<MSKEvent | SelfManagedKafkaEvent>()
+    expectTypeOf(kafka).returns.resolves.toEqualTypeOf<{
+      batchItemFailures: { itemIdentifier: { readonly partition: string; readonly offset: number } }[]
+    }>()
   })
 })
