@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { InvocationFacts } from './lambda-context.ts'
 import type { Report } from './sandbox-worker.ts'
@@ -9,7 +11,10 @@ import type { LocalFunction } from './template-functions.ts'
 const MAX_SANDBOXES = 10
 
 export interface Sandboxes {
-  /** Runs the function as Lambda does: one invocation at a time in each sandbox, cut off at the deadline. */
+  /**
+   * Runs the function as Lambda does: one invocation at a time in each sandbox, cut off at the deadline, which does
+   * not count the time that a new sandbox takes to load the function.
+   */
   invoke(event: unknown): Promise<Report>
   stop(): Promise<void>
 }
@@ -25,10 +30,10 @@ export function createSandboxes(
 ): Sandboxes {
   const all = new Set<Worker>()
   const idle: Worker[] = []
-  const waiting: ((sandbox: Worker) => void)[] = []
+  const waiting: ((sandbox: Worker | Promise<Worker>) => void)[] = []
   let isStopped = false
 
-  function create(): Worker {
+  async function create(): Promise<Worker> {
     const sandbox = new Worker(new URL('./sandbox-worker.ts', import.meta.url), {
       workerData: { file: fn.file, exportName: fn.exportName },
       env: { ...environment },
@@ -37,17 +42,21 @@ export function createSandboxes(
       stdout: true,
       stderr: true,
     })
-    for (const input of [sandbox.stdout, sandbox.stderr]) createInterface({ input }).on('line', onLog)
     all.add(sandbox)
-    sandbox.once('exit', () => all.delete(sandbox))
+    sandbox.once('exit', () => forget(sandbox))
+    for (const input of [sandbox.stdout, sandbox.stderr]) createInterface({ input }).on('line', onLog)
+    const ended = once(sandbox, 'exit').then(([code]) => {
+      throw new Error(`The function ended its process with code ${code} while it was loaded.`)
+    })
+    await Promise.race([once(sandbox, 'message'), ended])
     return sandbox
   }
 
   async function take(): Promise<Worker> {
     const found = idle.pop()
     if (found !== undefined) return found
-    if (all.size < MAX_SANDBOXES) return create()
-    return new Promise((resolve) => waiting.push(resolve))
+    if (isStopped) throw new Error('The stack was stopped.')
+    return all.size < MAX_SANDBOXES ? create() : new Promise((resolve) => waiting.push(resolve))
   }
 
   function giveBack(sandbox: Worker): void {
@@ -56,30 +65,30 @@ export function createSandboxes(
     else idle.push(sandbox)
   }
 
-  async function discard(sandbox: Worker): Promise<void> {
-    await sandbox.terminate()
-    const next = isStopped ? undefined : waiting.shift()
-    if (next) next(create())
+  /** A sandbox has ended, for whatever reason: its place goes to a request that waits for one. */
+  function forget(sandbox: Worker): void {
+    all.delete(sandbox)
+    if (idle.includes(sandbox)) idle.splice(idle.indexOf(sandbox), 1)
+    waiting.shift()?.(create())
+  }
+
+  async function run(event: unknown): Promise<Report> {
+    const sandbox = await take()
+    const report = await runIn(sandbox, event, fn)
+    if (report.isUsable) giveBack(sandbox)
+    else await sandbox.terminate()
+    return report
   }
 
   return {
     async invoke(event) {
-      const sandbox = await take()
-      const facts = {
-        requestId: randomUUID(),
-        functionName: fn.name,
-        functionArn: fn.arn,
-        memoryMb: fn.memoryMb,
-        deadlineMs: Date.now() + fn.timeoutMs,
-      }
-      const report = await runIn(sandbox, event, facts, fn.timeoutMs)
+      const report = await run(event).catch((error: unknown) => ({ error: inspect(error) }))
       if ('error' in report) onLog(report.error)
-      if (report.isUsable) giveBack(sandbox)
-      else await discard(sandbox)
       return report
     },
     async stop() {
       isStopped = true
+      for (const refuse of waiting.splice(0)) refuse(Promise.reject(new Error('The stack was stopped.')))
       await Promise.all([...all].map((sandbox) => sandbox.terminate()))
     },
   }
@@ -88,8 +97,7 @@ export function createSandboxes(
 function runIn(
   sandbox: Worker,
   event: unknown,
-  facts: InvocationFacts,
-  timeoutMs: number,
+  { name, arn, memoryMb, timeoutMs }: LocalFunction,
 ): Promise<Report & { readonly isUsable: boolean }> {
   return new Promise((resolve) => {
     const settle = (report: Report, isUsable: boolean) => {
@@ -104,6 +112,13 @@ function runIn(
     const onTimeout = () => settle({ error: `Task timed out after ${timeoutMs / 1_000} seconds` }, false)
     const timer = setTimeout(onTimeout, timeoutMs)
     sandbox.on('message', onMessage).on('error', onError).on('exit', onExit)
+    const facts: InvocationFacts = {
+      requestId: randomUUID(),
+      functionName: name,
+      functionArn: arn,
+      memoryMb,
+      deadlineMs: Date.now() + timeoutMs,
+    }
     sandbox.postMessage({ event, facts })
   })
 }

@@ -93,4 +93,38 @@ describe('a sandbox', () => {
       error: 'The function ended its process with code 3.',
     })
   })
+
+  test.each([
+    ['throws while it is loaded', `throw new Error('bad start')`, 'bad start'],
+    [
+      'ends its process while it is loaded',
+      'process.exit(4)',
+      'ended its process with code 4 while it was loaded',
+    ],
+    ['exports no handler', 'export const other = 1', 'exports no handler'],
+  ])('whose function %s answers with an error', async (_what, code, message) => {
+    expect(await run(code, {})).toMatchObject({ error: expect.stringContaining(message) })
+  })
+
+  test('that cannot be loaded leaves no request waiting', async () => {
+    const first = run(`throw new Error('bad start')`, {})
+    const rest = Array.from({ length: 11 }, () => sandboxes.invoke({}))
+    expect(await Promise.all([first, ...rest])).toEqual(
+      Array.from({ length: 12 }, () => ({ error: expect.stringContaining('bad start') })),
+    )
+  })
+
+  test('is denied to requests that still run or wait when all are stopped', async () => {
+    const first = run(
+      'export const handler = () => new Promise(() => setInterval(() => {}, 1e6))',
+      {},
+      600_000,
+    )
+    const rest = Array.from({ length: 11 }, () => sandboxes.invoke({}))
+    await sandboxes.stop()
+    expect(await Promise.all([first, ...rest])).toEqual(
+      Array.from({ length: 12 }, () => ({ error: expect.any(String) })),
+    )
+    expect(await sandboxes.invoke({})).toMatchObject({ error: expect.stringContaining('was stopped') })
+  })
 })
