@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 
+const program = 'redis-server'
 const startTimeoutMs = 20_000
 const mend = 'Install it (Debian: apt-get install redis-server); only `npm run test:triggers` needs it.'
 
@@ -20,7 +21,7 @@ export interface RedisServer {
 export async function startRedisServer(): Promise<RedisServer> {
   const port = await freePort()
   const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const child = spawn('redis-server', flags, { stdio: 'ignore' })
+  const child = spawn(program, flags, { stdio: 'ignore' })
   let failure: string | undefined
   child.once('error', (error) => {
     failure = error.message
