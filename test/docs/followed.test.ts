@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, inject, it, vi } from 'vitest'
+import { blocksOf, root } from './pages.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+/** Saves a page's files as its reader would, in a folder that finds the workspace's packages. */
+function follow(page: string) {
+  const folder = join(root, 'reports/docs/followed', page)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  const blocks = blocksOf(page)
+  for (const { file, code } of blocks) if (file !== undefined) writeFileSync(join(folder, file), `${code}\n`)
+
+  const run = async (command: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
+    const [program = '', ...args] = command.split(' ')
+    expect(program).toBe('node')
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      cwd: folder,
+      env: {
+        ...process.env,
+        ...env,
+        NODE_OPTIONS: '--conditions=oncekey-source --disable-warning=ONCEKEY_ANONYMOUS',
+      },
+    })
+    return stdout
+  }
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ code }) => code.split('\n'))
+    .filter((line) => line.startsWith('node '))
+  return { blocks, commands, run }
+}
+
+describe('whoever follows getting-started.md to the letter', () => {
+  const { blocks, commands, run } = follow('docs/getting-started.md')
+
+  it('sees the first replay in memory', async () => {
+    expect(commands[0]).toBe('node --test')
+    expect(await run('node --test')).toMatch(/pass 3\n.*fail 0/)
+  })
+
+  it('sees on DynamoDB what the page shows, but for the id', async () => {
+    const env = {
+      AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoDbEndpoint'),
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      IDEMPOTENCY_TABLE: `getting-started-${randomUUID()}`,
+    }
+    let printed = ''
+    for (const command of commands.slice(1)) printed += await run(command, env)
+    const shown = blocks.find(({ language }) => language === 'text')?.code ?? ''
+    const id = /"id":"([^"]+)"/.exec(printed)?.[1] ?? ''
+    expect(printed.trim().replaceAll(id, 'ID')).toBe(shown.replace(/(?<="id":")[^"]+/g, 'ID'))
+  })
+})
+
+describe('whoever follows testing.md to the letter', () => {
+  it('has tests that pass', async () => {
+    const { commands, run } = follow('docs/testing.md')
+    expect(commands).toEqual(['node --test'])
+    expect(await run('node --test')).toMatch(/pass 5\n.*fail 0/)
+  })
+})

@@ -1,0 +1,110 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
+import { httpApiEvent, type RequestFacts } from '../support/events.ts'
+import { lambdaContext } from '../support/lambda-context.ts'
+import { blocksOf, root } from './pages.ts'
+
+type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>
+
+/** The handler of a recipe, as the page has it: the one block that contains the words. What it takes as given is stubbed. */
+async function recipe(words: string, given: Readonly<Record<string, unknown>>): Promise<Handler> {
+  for (const [name, value] of Object.entries(given)) vi.stubGlobal(name, value)
+  const found = blocksOf('docs/recipes.md').filter(({ code }) => code.includes(words))
+  expect(found).toHaveLength(1)
+  const folder = join(root, 'reports/docs/recipes')
+  const path = join(folder, `line-${found[0]?.line}.ts`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path, found[0]?.code ?? '')
+  const { handler } = await import(path)
+  return handler
+}
+
+let charged: (string | undefined)[]
+const charge = async (_order: unknown, idempotencyKey?: string) => {
+  charged.push(idempotencyKey)
+  return { number: 'R-1' }
+}
+
+beforeEach(() => {
+  charged = []
+  vi.stubGlobal('table', memoryStore())
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const sender = (handler: Handler) => {
+  return (facts: RequestFacts = {}) =>
+    handler(
+      httpApiEvent({ key: 'k1', headers: { Origin: 'https://shop.example' }, ...facts }),
+      lambdaContext(),
+    )
+}
+const uuid = expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-/)
+
+describe('the recipe', () => {
+  it('for Hono runs once, with an attempt, and replays', async () => {
+    const send = sender(await recipe('hono/aws-lambda', { charge }))
+    const first = await send()
+    expect(first.statusCode).toBe(201)
+    const second = await send()
+    expect(second).toMatchObject({
+      statusCode: 201,
+      body: first.body,
+      headers: { 'Idempotent-Replayed': 'true' },
+    })
+    expect(charged).toEqual([uuid])
+  })
+
+  it('for Express runs once, with an attempt, and replays', async () => {
+    const app = (request: IncomingMessage, response: ServerResponse): void => {
+      void charge({}, Reflect.get(request, 'idempotency').derive('charge')).then((receipt) => {
+        response.statusCode = 201
+        response.end(JSON.stringify(receipt))
+      })
+    }
+    const send = sender(await recipe('serverless-http', { app }))
+    const first = await send()
+    expect(first.body).toBe('{"number":"R-1"}')
+    const second = await send()
+    expect(second).toMatchObject({
+      statusCode: 201,
+      body: first.body,
+      headers: { 'Idempotent-Replayed': 'true' },
+    })
+    expect(charged).toEqual([uuid])
+  })
+
+  it('for webhooks lets no unsigned event take a key', async () => {
+    const onPaymentEvent = async () => ({ statusCode: 200, body: String(charged.push('delivered')) })
+    const isSigned = ({ headers }: APIGatewayProxyEventV2) => headers.signature === 'good'
+    const send = sender(await recipe('isSigned(event)', { onPaymentEvent, isSigned }))
+    const body = '{"id":"evt_1","pending":2}'
+    expect((await send({ body, key: undefined })).statusCode).toBe(401)
+    const signed = { key: undefined, headers: { Signature: 'good' } }
+    expect((await send({ ...signed, body })).body).toBe('1')
+    const again = await send({ ...signed, body: '{"id":"evt_1","pending":1}' })
+    expect(again).toMatchObject({ statusCode: 200, body: '1', headers: { 'Idempotent-Replayed': 'true' } })
+  })
+
+  it('for browsers has CORS headers on replays and refusals too', async () => {
+    const createPayment = async () => ({ statusCode: 201, body: '{}' })
+    const send = sender(await recipe('exposeHeaders', { createPayment }))
+    const answers = [await send(), await send(), await send({ key: '' })]
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 201, 400])
+    expect(answers.map(({ headers }) => headers?.['Access-Control-Expose-Headers'])).toEqual(
+      answers.map(() => 'Idempotent-Replayed, Retry-After'),
+    )
+  })
+
+  it('for sensitive data answers with it once, and never from the record', async () => {
+    const createPayment = async () => ({ statusCode: 201, body: '{"id":"1","token":"secret"}' })
+    const send = sender(await recipe('redact: (response)', { createPayment }))
+    expect((await send()).body).toBe('{"id":"1","token":"secret"}')
+    expect((await send()).body).toBe('{"id":"1","token":null}')
+  })
+})
