@@ -27,6 +27,11 @@ const sameBodies = [
     other: '{"\\ufb33":2,"\\ud83d\\ude00":1}',
   },
   { row: 'RFC 8259: a scalar', one: '"a"', other: ' "a"\n' },
+  {
+    row: 'a member called like a method',
+    one: '{"toJSON":1,"b":2}',
+    other: '{"b":2,"toJSON":1}',
+  },
   { row: 'RFC 8259: null', one: 'null', other: 'null ' },
   {
     row: 'issue B: __proto__ as a member',
@@ -282,6 +287,12 @@ describe('a load balancer that decodes nothing', () => {
   })
 })
 
+describe('an odd query that a load balancer hands on', () => {
+  it.each([albEvent, albMultiEvent])('is compared as it came (%o)', (build) => {
+    expectReused(build({ key: 'k1', query: 'a=%zz' }), build({ key: 'k1', query: 'a=%yy' }))
+  })
+})
+
 describe('a body that other middleware has parsed', () => {
   const event = httpApiEvent({ key: 'k1', body: '{"b":[1,{"d":"x","c":null}],"a":true}' })
 
@@ -349,6 +360,15 @@ describe('the option fingerprint as a function', () => {
     expect(tagOf(httpApiEvent({ key: 'k1' }), { fingerprint: () => value })).toBe('custom')
   })
 
+  it('may give what says itself what it is in JSON, such as a date', () => {
+    const event = httpApiEvent({ key: 'k1' })
+    const [one, other, text] = [new Date(0), new Date(1), new Date(0).toJSON()].map(
+      (at) => asked(event, { fingerprint: () => ({ at }) }).intent.fingerprint,
+    )
+    expect(one).not.toBe(other)
+    expect(one).toBe(text)
+  })
+
   it('does not take a text for the value that it looks like', () => {
     const event = httpApiEvent({ key: 'k1' })
     const [text, value] = ['{"a":1}', { a: 1 }].map(
@@ -360,6 +380,7 @@ describe('the option fingerprint as a function', () => {
   it.each([
     { value: undefined },
     { value: Number.NaN },
+    { value: { toJSON: () => new Map([[1, 2]]) } },
     { value: Promise.resolve('x') },
     { value: new Map([[1, 2]]) },
     { value: 1n },

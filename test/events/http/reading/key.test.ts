@@ -178,6 +178,25 @@ describe('a key that came twice', () => {
   })
 })
 
+describe('the message about a malformed key', () => {
+  it.each([
+    { length: 40, rest: `"é${'k'.repeat(39)}".` },
+    { length: 41, rest: `"é${'k'.repeat(39)}"… (41 characters).` },
+  ])('shows no more of it than needed: $length characters', ({ length, rest }) => {
+    const { message } = refused(httpApiEvent({ key: `é${'k'.repeat(length - 1)}` })).error
+    expect(message.endsWith(rest)).toBe(true)
+  })
+})
+
+describe('the parameters of a key', () => {
+  it.each([
+    { length: 8192, kind: 'asked' },
+    { length: 8193, kind: 'refused' },
+  ])('have a limit too: a value of $length characters is $kind', ({ length, kind }) => {
+    expect(read(httpApiEvent({ key: '"k1";'.padEnd(length, 'a') })).kind).toBe(kind)
+  })
+})
+
 describe('a header value that no gateway sends', () => {
   const event = httpApiEvent({ key: 'k1' })
 
@@ -265,6 +284,9 @@ describe('a key from a function', () => {
   })
 
   it('is missing if the function finds none', () => {
+    const found: string | undefined = JSON.parse('null')
+    expect(refused(httpApiEvent({ key: 'k1' }), { key: () => found }).error.code).toBe('key-missing')
+    expect(refused(httpApiEvent(), { key: () => undefined }).error.message).not.toContain('Header')
     expect(refused(httpApiEvent({ key: 'k1' }), { key: () => undefined }).error.code).toBe('key-missing')
     expect(read(httpApiEvent(), { key: () => undefined, required: false })).toEqual({
       kind: 'unprotected',

@@ -186,6 +186,7 @@ describe('an assumed role', () => {
 
   it.each([
     ['arn:aws:iam::123456789012:user/team/ann', 'arn:aws:iam::123456789012:user/team/bob'],
+    ['user/arn:aws:sts::1:assumed-role/R/one', 'user/arn:aws:sts::1:assumed-role/R/two'],
     ['arn:aws:sts::123456789012:federated-user/ann', 'arn:aws:sts::123456789012:federated-user/bob'],
     ['arn:aws:iam::123456789012:user/assumed-role/ann', 'arn:aws:iam::123456789012:user/assumed-role/bob'],
   ])('is not what users with a path are: %s and %s', (one, other) => {
@@ -335,6 +336,21 @@ describe('the option principal', () => {
       code: 'key-invalid',
       cause,
     })
+  })
+})
+
+describe('the option principal that finds nobody', () => {
+  it('leaves the question to the event', () => {
+    const event = restEvent({ key: 'k1' })
+    const nobody: string | undefined = JSON.parse('null')
+    expect(asked(event, { principal: () => nobody }).intent).toEqual(asked(event).intent)
+  })
+
+  it('is told from one that gives something else', () => {
+    const event = restEvent({ key: 'k1' })
+    const odd: string = JSON.parse('5')
+    expect(refused(event, { principal: () => '' }).error.message).toContain('got an empty one')
+    expect(refused(event, { principal: () => odd }).error.message).toContain('got number')
   })
 })
 

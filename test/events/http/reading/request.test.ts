@@ -69,11 +69,13 @@ describe('an event with less in it than AWS sends', () => {
   })
 
   it('is read with the parsed parameters where the raw query is missing', () => {
-    const event = { ...httpApiEvent({ query: 'a=1&b=2' }), rawQueryString: undefined }
-    expect(readRequest(event)?.query).toEqual([
-      ['a', '1'],
-      ['b', '2'],
-    ])
+    for (const rawQueryString of [undefined, '']) {
+      const event = { ...httpApiEvent({ query: 'a=1&b=2' }), rawQueryString }
+      expect(readRequest(event)?.query).toEqual([
+        ['a', '1'],
+        ['b', '2'],
+      ])
+    }
   })
 
   it.each([

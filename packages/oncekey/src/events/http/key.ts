@@ -60,7 +60,7 @@ function parseHeader(name: string, values: readonly string[], rules: KeyRules): 
   const value = trimSpace(values[0] ?? '')
   if (value.length > MAX_RAW_CHARACTERS) throw tooLong(where, value.length)
   if (!value.startsWith('"')) {
-    if (rules.syntax === 'strict' && value !== '') throw malformed(where, value, 'a key in double quotes')
+    if (rules.syntax === 'strict') throw malformed(where, value, 'a key in double quotes')
     if (/[", ]/.test(value)) throw malformed(where, value, 'one key; quote it if it holds a comma or a space')
     return checkKey(value, rules, where)
   }
@@ -75,9 +75,7 @@ function parseHeader(name: string, values: readonly string[], rules: KeyRules): 
  */
 export function checkKey(key: unknown, { minLength = 1, pattern }: KeyRules, where: string): string {
   if (typeof key !== 'string') {
-    throw new KeyInvalidError(
-      `${where}: expected the key as a string, got ${key === null ? 'null' : typeof key}.`,
-    )
+    throw new KeyInvalidError(`${where}: expected the key as a string, got ${typeof key}.`)
   }
   if (key.length > MAX_CHARACTERS) throw tooLong(where, key.length)
   if (!/^[ -~]*[!-~][ -~]*$/.test(key)) {

@@ -17,7 +17,7 @@ export function readPrincipal(source: unknown, request: HttpRequest): string | u
 
   return (
     claimsPrincipal(membersOf(jwt.claims ?? authorizer.claims)) ??
-    principal('lambda', request.shape === 'http' ? undefined : authorizer.principalId) ??
+    principal('lambda', authorizer.principalId) ??
     principal('cognito', identity.cognitoIdentityId ?? membersOf(iam.cognitoIdentity).identityId) ??
     principal('iam', withoutSession(identity.userArn ?? iam.userArn)) ??
     principal('alb', albIdentity(request)) ??
@@ -69,8 +69,7 @@ function withoutSession(arn: unknown): unknown {
 
 /** Only a load balancer sets this header itself; from any other source it is the client's own word. */
 function albIdentity({ shape, headers }: HttpRequest): string | undefined {
-  const values = shape.startsWith('alb') ? headers.get('x-amzn-oidc-identity') : undefined
-  return values?.length === 1 ? values[0] : values && JSON.stringify(values)
+  return shape.startsWith('alb') ? headers.get('x-amzn-oidc-identity')?.join('\n') : undefined
 }
 
 function subjectOf(holder: Members): unknown {

@@ -106,7 +106,7 @@ function requirePrincipal(event: unknown, request: HttpRequest, options: HttpRea
   const named: unknown = options.principal && ask('principal', options.principal, event)
   if (named !== undefined && named !== null) {
     if (typeof named === 'string' && named.trim() !== '') return customPrincipal(named)
-    const got = named === '' ? 'an empty one' : typeof named
+    const got = typeof named === 'string' ? 'an empty one' : typeof named
     throw new KeyInvalidError(
       `The caller cannot be identified: expected principal to give a name, got ${got}.`,
     )
