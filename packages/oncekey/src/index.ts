@@ -1,5 +1,8 @@
 export type { Attempt } from './attempt/attempt.ts'
+export { type BatchOptions, idempotentBatch } from './batch.ts'
 export type { IdempotentContext } from './context.ts'
+export { type OnceOptions, once } from './decorator.ts'
+export type { BatchEvent, BatchResponse } from './events/batch/event-types.ts'
 export { idempotentHandler } from './handler.ts'
 export { idempotent } from './middleware.ts'
 export type { ClaimOptions, IdempotencyOptions } from './options.ts'
