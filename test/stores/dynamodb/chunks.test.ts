@@ -3,6 +3,7 @@ import {
   type AttributeValue,
   DeleteItemCommand,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
@@ -137,5 +138,21 @@ describe('load', () => {
     const { claim, store, body, second, put } = await spilt()
     await put({ ...second, ...damage })
     await expect(store.load(claim.id, body, limits)).rejects.toMatchObject(unreadable(claim.id))
+  })
+
+  test('sees every write that was answered before', async () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    mock.on(GetItemCommand).resolves({ Item: { v: { N: '1' }, bytes: { B: Uint8Array.of(7) } } })
+    const bytes = await dynamoDbStore('claims', { client }).load('a', { chunks: 2, ref: 'ref' }, limits)
+    expect([...bytes]).toEqual([7, 7])
+    const reads = mock.commandCalls(GetItemCommand).map((call) => call.args[0].input)
+    expect(reads).toEqual(
+      ['a#ref#0', 'a#ref#1'].map((id) => ({
+        TableName: 'claims',
+        Key: { id: { S: id } },
+        ConsistentRead: true,
+      })),
+    )
   })
 })

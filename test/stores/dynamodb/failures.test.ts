@@ -1,6 +1,7 @@
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   TransactionConflictException,
   UpdateItemCommand,
@@ -170,6 +171,14 @@ describe('a stub of the SDK', () => {
     })
   })
 
+  test('cannot pass the item of one key off as that of another', async () => {
+    const { mock, store } = setUp()
+    await store.insert(aClaim(), limits)
+    const Item = mock.commandCalls(PutItemCommand)[0]?.args[0].input.Item
+    mock.on(GetItemCommand).resolves({ ...(Item && { Item }) })
+    await expect(store.read('payments#1', limits)).rejects.toMatchObject({ name: 'RecordUnreadableError' })
+  })
+
   test('that answers with nothing reads as no record', async () => {
     const { store } = setUp()
     expect(await store.read('payments#1', limits)).toMatchObject({ record: undefined })
@@ -177,7 +186,7 @@ describe('a stub of the SDK', () => {
 
   test('sees one command for each call', async () => {
     const { mock, store } = setUp()
-    await Promise.allSettled(all.map(([, call]) => call(store, aClaim())))
+    await Promise.allSettled(all.map(async ([, call]) => await call(store, aClaim())))
     const commands = Object.groupBy(mock.calls(), (sent) => sent.args[0].constructor.name)
     expect(Object.fromEntries(Object.entries(commands).map(([name, sent]) => [name, sent?.length]))).toEqual({
       PutItemCommand: 3,

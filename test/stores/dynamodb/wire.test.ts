@@ -4,13 +4,14 @@ import { describe, expect, inject, test } from 'vitest'
 import type { DynamoDbClient, SendOptions } from '../../../packages/oncekey/src/stores/dynamodb/client.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
 import { startFaultProxy } from '../../support/fault-proxy.ts'
+import { phaseOf } from '../../support/protocol-phase.ts'
 import { createClient, createTable } from '../../support/tables.ts'
 import { aClaim, aCompletion, jsonResult, limits, T0 } from '../records.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
 async function behindProxy() {
-  const proxy = await startFaultProxy(inject('dynamoDbEndpoint'))
+  const proxy = await startFaultProxy(inject('dynamoDbEndpoint'), phaseOf)
   const { name } = await createTable()
   const client = createClient(proxy.endpoint)
   return { proxy, client, store: dynamoDbStore(name, { client }) }

@@ -1,6 +1,6 @@
+import type { Seen } from '../protocol/decide.ts'
 import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
 import type { ClaimToken, Store, WriteAnswer } from '../protocol/store.ts'
-import type { Seen } from '../protocol/decide.ts'
 
 /**
  * A store in this process's memory, for tests and for programs of one process: it holds the whole promise, but only
@@ -24,7 +24,9 @@ export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now
   }
   const claimed = ({ id, owner }: ClaimToken): InFlightRecord | undefined => {
     const record = records.get(id)
-    return record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs > 0 ? record : undefined
+    return record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs > 0
+      ? record
+      : undefined
   }
   /** What DynamoDB's TTL does: a long-lived process must not keep every key it ever saw. */
   const dropExpired = (): void => {

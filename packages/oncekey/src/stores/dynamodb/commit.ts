@@ -15,7 +15,6 @@ const PASSING: ReadonlySet<unknown> = new Set([
   'TransactionConflict',
   'ThrottlingError',
   'ProvisionedThroughputExceeded',
-  'RequestLimitExceeded',
 ])
 
 export function createCommit(
@@ -24,7 +23,7 @@ export function createCommit(
 ): NonNullable<Store['commit']> {
   return async (record, completion, writes, { timeoutMs }) => {
     const ours: TransactWriteItem = { Update: { TableName: wire.table, ...completing(record, completion) } }
-    const theirs = await marshallWrites(writes, marshalling)
+    const theirs = marshallWrites(writes, marshalling)
     const { refusal, nowMs } = await wire.transact(
       { TransactItems: [...theirs, ours], ClientRequestToken: completion.commitToken },
       startDeadline(timeoutMs),

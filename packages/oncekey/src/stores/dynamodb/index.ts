@@ -1,7 +1,6 @@
 import type { Store } from '../../protocol/store.ts'
 import { createChunks } from './chunks.ts'
 import type { DynamoDbClient } from './client.ts'
-import { createCommit } from './commit.ts'
 import { text } from './item.ts'
 import { readRecord } from './read-item.ts'
 import { createWire, startDeadline } from './wire.ts'
@@ -32,7 +31,11 @@ export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = 
   return {
     ...createWrites(wire),
     ...createChunks(wire),
-    commit: createCommit(wire, client?.config.translateConfig?.marshallOptions),
+    async commit(...asked) {
+      // Only those who commit load what it takes.
+      const { createCommit } = await import('./commit.ts')
+      return createCommit(wire, client?.config.translateConfig?.marshallOptions)(...asked)
+    },
     async read(id, { timeoutMs }) {
       const { nowMs, output } = await wire.get(
         { Key: { id: text(id) }, ConsistentRead: true },

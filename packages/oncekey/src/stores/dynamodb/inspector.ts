@@ -8,7 +8,7 @@ import { dynamoDbStore } from './index.ts'
 import { type Item, text } from './item.ts'
 import { readRecord } from './read-item.ts'
 import { isAsSeen } from './updates.ts'
-import { KEEP, keep, type Sight, storeTime } from './wire.ts'
+import { watchReply } from './wire.ts'
 
 /** A person waits: longer than a request would, and not for ever. */
 const TIMEOUT_MS = 15_000
@@ -70,14 +70,13 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
       let next: Item | undefined
       do {
         const command = new ScanCommand({ TableName: table, ...filter, ExclusiveStartKey: next })
-        const sight: Sight = {}
-        command.middlewareStack.add((send) => async (args) => keep(sight, await send(args)), KEEP)
+        const nowMs = watchReply(command)
         const abortSignal = AbortSignal.timeout(TIMEOUT_MS)
         const output = await client.send(command, { abortSignal }).catch(async (thrown: unknown) => {
           throw await failureOf(thrown, { action: 'Scan', table, client, ...limits })
         })
         const records = (output.Items ?? []).map(readAny)
-        yield { nowMs: storeTime(sight.response), scannedCount: output.ScannedCount ?? 0, records }
+        yield { nowMs: nowMs(), scannedCount: output.ScannedCount ?? 0, records }
         next = output.LastEvaluatedKey
       } while (next !== undefined)
     },

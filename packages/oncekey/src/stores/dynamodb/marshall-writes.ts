@@ -1,5 +1,5 @@
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb'
-import type { marshallOptions } from '@aws-sdk/util-dynamodb'
+import { convertToAttr, type marshallOptions } from '@aws-sdk/util-dynamodb'
 import type { TransactionWrite } from '../../protocol/store.ts'
 import { member } from './failures.ts'
 import type { Item } from './item.ts'
@@ -9,27 +9,21 @@ const MAX_WRITES = 99
 const MAX_BYTES = 4 * 1024 * 1024
 const KINDS = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const
 
-type Convert = (value: unknown) => AttributeValue
-
 /**
  * A handler's own writes as DynamoDB wants them, checked before anything is sent.
  *
  * @throws TypeError, RangeError if they cannot be sent.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
-export async function marshallWrites(
+export function marshallWrites(
   writes: readonly TransactionWrite[],
   options: marshallOptions | undefined,
-): Promise<TransactWriteItem[]> {
+): TransactWriteItem[] {
   if (writes.length > MAX_WRITES) {
     throw new RangeError(
       `commit: expected at most ${MAX_WRITES} writes, got ${writes.length}; leave out what need not happen together`,
     )
   }
-  // Only those who commit pay for loading it.
-  const { convertToAttr } = await import('@aws-sdk/util-dynamodb')
-  const convert: Convert = (value) => convertToAttr(value, { ...options, convertTopLevelContainer: true })
-
   let sizeBytes = 0
   const marshallMap = (path: string, map: unknown): Item => {
     if (typeof map !== 'object' || map === null) {
@@ -40,7 +34,7 @@ export async function marshallWrites(
       // As lib-dynamodb does: at the top, what JSON would leave out is left out.
       if (value === undefined || typeof value === 'function') continue
       try {
-        item[name] = convert(value)
+        item[name] = convertToAttr(value, options)
       } catch (cause) {
         throw new TypeError(`commit: ${path}.${name} cannot be stored in DynamoDB; its cause says why`, {
           cause,

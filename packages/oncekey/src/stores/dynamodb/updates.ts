@@ -4,7 +4,7 @@ import type { StoredResult } from '../../protocol/result.ts'
 import type { ClaimToken, Completion } from '../../protocol/store.ts'
 import { claimAttributes, expiry, type Item, number, resultValue, text } from './item.ts'
 
-/** A condition and what it names: attributes by `#`, because some of them are reserved words. No condition holds a time. */
+/** A condition and what it names: attributes by `#`, because some of them are reserved words. */
 export interface Condition {
   readonly ConditionExpression: string
   readonly ExpressionAttributeNames: Record<string, string>
@@ -18,33 +18,34 @@ export interface Update extends Condition {
   readonly ReturnValuesOnConditionCheckFailure: 'ALL_OLD'
 }
 
-export function isAsSeen({ owner, leaseUntilMs }: Seen): Condition {
-  return {
-    ConditionExpression: '#owner = :seenOwner AND #leaseUntilMs = :seenLease',
-    ExpressionAttributeNames: { '#owner': 'owner', '#leaseUntilMs': 'leaseUntilMs' },
-    ExpressionAttributeValues: { ':seenOwner': text(owner), ':seenLease': number(leaseUntilMs) },
-  }
+// No condition holds a time: a lease is compared with what was seen of it, never with a clock.
+const AS_SEEN = '#owner = :seenOwner AND #leaseUntilMs = :seenLease'
+const CLAIMED = '#owner = :claimant AND #status = :inFlight AND #leaseUntilMs > :released'
+
+const seenValues = ({ owner, leaseUntilMs }: Seen): Item => ({
+  ':seenOwner': text(owner),
+  ':seenLease': number(leaseUntilMs),
+})
+const claimValues = (owner: string): Item => ({
+  ':claimant': text(owner),
+  ':inFlight': text('in-flight'),
+  ':released': number(0),
+})
+
+export const isAsSeen = (seen: Seen): Condition => ({
+  ConditionExpression: AS_SEEN,
+  ExpressionAttributeNames: namesIn(AS_SEEN),
+  ExpressionAttributeValues: seenValues(seen),
+})
+
+export const takingOver = (record: InFlightRecord, seen: Seen): Update => {
+  const changes = claimAttributes(record)
+  return update(record.id, assign(changes), AS_SEEN, { ...seenValues(seen), ...valuesOf(changes) })
 }
 
-/** The claim's condition: it is still its owner's, neither completed nor released. */
-function isClaimed(owner: string): Condition {
-  return {
-    ConditionExpression: '#owner = :claimant AND #status = :inFlight AND #leaseUntilMs > :released',
-    ExpressionAttributeNames: { '#owner': 'owner', '#status': 'status', '#leaseUntilMs': 'leaseUntilMs' },
-    ExpressionAttributeValues: {
-      ':claimant': text(owner),
-      ':inFlight': text('in-flight'),
-      ':released': number(0),
-    },
-  }
-}
-
-export const takingOver = (record: InFlightRecord, seen: Seen): Update =>
-  setting(record.id, claimAttributes(record), isAsSeen(seen))
-
-export function completing({ id, owner }: ClaimToken, completion: Completion): Update {
+export const completing = ({ id, owner }: ClaimToken, completion: Completion): Update => {
   const { result, completedAtMs, expiresAtMs, commitToken } = completion
-  const changes: Item = {
+  const changes = {
     status: text('completed'),
     leaseUntilMs: number(0),
     completedAtMs: number(completedAtMs),
@@ -52,59 +53,51 @@ export function completing({ id, owner }: ClaimToken, completion: Completion): U
     ...expiry(expiresAtMs),
     ...(commitToken === undefined ? {} : { commitToken: text(commitToken) }),
   }
-  const update = setting(id, changes, isClaimed(owner))
-  return {
-    ...update,
-    UpdateExpression: `${update.UpdateExpression} REMOVE #steps`,
-    ExpressionAttributeNames: { ...update.ExpressionAttributeNames, '#steps': 'steps' },
-  }
+  const values = { ...claimValues(owner), ...valuesOf(changes) }
+  return update(id, `${assign(changes)} REMOVE #steps`, CLAIMED, values)
 }
 
 export const releasing = ({ id, owner }: ClaimToken): Update =>
-  setting(id, { leaseUntilMs: number(0) }, isClaimed(owner))
+  update(id, 'SET #leaseUntilMs = :released', CLAIMED, claimValues(owner))
 
-export function savingStep({ id, owner }: ClaimToken, name: string, result: StoredResult): Update {
-  const condition = isClaimed(owner)
-  return {
-    Key: { id: text(id) },
-    UpdateExpression: 'SET #steps.#step = :step',
-    ConditionExpression: condition.ConditionExpression,
-    ExpressionAttributeNames: { ...condition.ExpressionAttributeNames, '#steps': 'steps', '#step': name },
-    ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':step': resultValue(result) },
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  }
-}
+export const savingStep = ({ id, owner }: ClaimToken, name: string, result: StoredResult): Update =>
+  update(
+    id,
+    'SET #steps.#step = :step',
+    CLAIMED,
+    { ...claimValues(owner), ':step': resultValue(result) },
+    { '#step': name },
+  )
 
-export function renewing(
+export const renewing = (
   { id, owner }: ClaimToken,
   lease: { readonly fromLeaseUntilMs: number; readonly leaseUntilMs: number; readonly expiresAtMs: number },
-): Update {
+): Update => {
   const changes = { leaseUntilMs: number(lease.leaseUntilMs), ...expiry(lease.expiresAtMs) }
-  const update = setting(id, changes, isClaimed(owner))
-  return {
-    ...update,
-    ConditionExpression: `${update.ConditionExpression} AND #leaseUntilMs = :from`,
-    ExpressionAttributeValues: {
-      ...update.ExpressionAttributeValues,
-      ':from': number(lease.fromLeaseUntilMs),
-    },
-  }
+  const from = { ':from': number(lease.fromLeaseUntilMs) }
+  const values = { ...claimValues(owner), ...valuesOf(changes), ...from }
+  return update(id, assign(changes), `${CLAIMED} AND #leaseUntilMs = :from`, values)
 }
 
-function setting(id: string, changes: Item, condition: Condition): Update {
-  const names = Object.keys(changes)
+function update(
+  id: string,
+  UpdateExpression: string,
+  ConditionExpression: string,
+  ExpressionAttributeValues: Item,
+  names: Record<string, string> = {},
+): Update {
   return {
     Key: { id: text(id) },
-    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-    ConditionExpression: condition.ConditionExpression,
-    ExpressionAttributeNames: {
-      ...condition.ExpressionAttributeNames,
-      ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    },
-    ExpressionAttributeValues: {
-      ...condition.ExpressionAttributeValues,
-      ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value])),
-    },
+    UpdateExpression,
+    ConditionExpression,
+    ExpressionAttributeNames: { ...namesIn(UpdateExpression + ConditionExpression), ...names },
+    ExpressionAttributeValues,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   }
 }
+
+const assign = (changes: Item): string => `SET ${Object.keys(changes).map((name) => `#${name} = :${name}`)}`
+const valuesOf = (changes: Item): Item =>
+  Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value]))
+const namesIn = (expression: string): Record<string, string> =>
+  Object.fromEntries(expression.match(/#\w+/g)?.map((alias) => [alias, alias.slice(1)]) ?? [])

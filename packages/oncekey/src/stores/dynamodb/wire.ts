@@ -63,16 +63,17 @@ export function startDeadline(timeoutMs: number): Deadline {
 export function createWire(table: string, given: DynamoDbClient | undefined): Wire {
   async function ask<Output>(
     action: Request['action'],
+    command: Watchable,
     call: (client: DynamoDbClient, options: SendOptions) => Promise<Output>,
-    sight: Sight,
     { timeoutMs, signal, expired }: Deadline,
     foreseen: readonly string[] = [],
   ): Promise<Reply<Output>> {
     const client = given ?? sharedClient()
+    const nowMs = watchReply(command)
     try {
       // Raced: a provider of credentials, or a client's own handler, may not listen to the signal.
       const output = await Promise.race([call(client, { abortSignal: signal }), expired])
-      return { nowMs: storeTime(sight.response), output, refusal: undefined }
+      return { nowMs: nowMs(), output, refusal: undefined }
     } catch (thrown) {
       if (foreseen.includes(nameOf(thrown))) {
         return { nowMs: storeTime(member(thrown, '$response')), output: undefined, refusal: thrown }
@@ -85,49 +86,64 @@ export function createWire(table: string, given: DynamoDbClient | undefined): Wi
     table,
     put(input, deadline, foreseen) {
       const command = new PutItemCommand({ ...input, TableName: table })
-      const sight: Sight = {}
-      command.middlewareStack.add((next) => async (args) => keep(sight, await next(args)), KEEP)
-      return ask('PutItem', (client, options) => client.send(command, options), sight, deadline, foreseen)
+      return ask('PutItem', command, (client, options) => client.send(command, options), deadline, foreseen)
     },
     update(input, deadline, foreseen) {
       const command = new UpdateItemCommand({ ...input, TableName: table })
-      const sight: Sight = {}
-      command.middlewareStack.add((next) => async (args) => keep(sight, await next(args)), KEEP)
-      return ask('UpdateItem', (client, options) => client.send(command, options), sight, deadline, foreseen)
+      return ask(
+        'UpdateItem',
+        command,
+        (client, options) => client.send(command, options),
+        deadline,
+        foreseen,
+      )
     },
     get(input, deadline, foreseen) {
       const command = new GetItemCommand({ ...input, TableName: table })
-      const sight: Sight = {}
-      command.middlewareStack.add((next) => async (args) => keep(sight, await next(args)), KEEP)
-      return ask('GetItem', (client, options) => client.send(command, options), sight, deadline, foreseen)
+      return ask('GetItem', command, (client, options) => client.send(command, options), deadline, foreseen)
     },
     transact(input, deadline, foreseen) {
       const command = new TransactWriteItemsCommand(input)
-      const sight: Sight = {}
-      command.middlewareStack.add((next) => async (args) => keep(sight, await next(args)), KEEP)
       // A transaction may rightly take longer than the client's own limit for a request.
       const call = (client: DynamoDbClient, options: SendOptions): Promise<TransactWriteItemsCommandOutput> =>
         client.send(command, { ...options, requestTimeout: deadline.timeoutMs })
-      return ask('TransactWriteItems', call, sight, deadline, foreseen)
+      return ask('TransactWriteItems', command, call, deadline, foreseen)
     },
   }
 }
 
-/** The reply as it came over the wire. */
-export interface Sight {
-  response?: unknown
+/** A command of whatever kind, as far as its reply can be seen on the way. */
+interface Watchable {
+  readonly middlewareStack: {
+    add(
+      middleware: <Result extends { response: unknown }>(
+        next: (args: never) => Promise<Result>,
+      ) => (args: never) => Promise<Result>,
+      options: { readonly step: 'deserialize'; readonly priority: 'high'; readonly name: string },
+    ): void
+  }
 }
 
-/** On the command, because the client's middlewares are its owner's; next to the wire, before anybody unpacks it. */
-export const KEEP = { step: 'deserialize', priority: 'high', name: 'oncekeyReply' } as const
-
-export function keep<Result extends { response: unknown }>(sight: Sight, result: Result): Result {
-  sight.response = result.response
-  return result
+/**
+ * What gives the store's own time of the command's reply, once it has come.
+ * It is put on the command, because the client's middlewares are its owner's; and next to the wire, before anybody
+ * unpacks the reply.
+ */
+export function watchReply({ middlewareStack }: Watchable): () => number {
+  let response: unknown
+  middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      response = result.response
+      return result
+    },
+    { step: 'deserialize', priority: 'high', name: 'oncekeyReply' },
+  )
+  return () => storeTime(response)
 }
 
 /** The store's own time: the `Date` of this very reply, and the local clock's only if there is none. */
-export function storeTime(response: unknown): number {
+function storeTime(response: unknown): number {
   const date = member(member(response, 'headers'), 'date')
   const dateMs = typeof date === 'string' ? Date.parse(date) : Number.NaN
   return Number.isNaN(dateMs) ? Date.now() : dateMs
