@@ -34,6 +34,9 @@ export default defineConfig(({ mode }) => {
       // Slow tests mostly wait for time-outs.
       maxConcurrency: slow ? 12 : 5,
       globalSetup: ['test/support/global-setup.ts'],
+      // Nothing is timed here: a test that hangs must end, and a busy machine must not fail one.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       reporters: reports === undefined ? ['default'] : ['default', 'json'],
       // One file per run, so that .ci/run can add up the runs of one script.
       ...(reports === undefined ? {} : { outputFile: { json: `${reports}/${mode}-${process.pid}.json` } }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { itemsOf } from '../support/items.ts'
-import { eachDoorOnce, entrances, scenario } from './scenario.ts'
+import { eachDoorOnce, entrances, KEY, scenario } from './scenario.ts'
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex').toString('base64')
 
@@ -213,6 +213,13 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     const { send } = await scenario(entrance, { onOutcome })
     expect((await send()).status).toBe(201)
     expect((await send()).isReplay).toBe(true)
+  })
+
+  it('echoes a well-formed key on the refusal of a request whose caller is unknown', async () => {
+    const { send } = await scenario(entrance, { requirePrincipal: true })
+    const refused = await send({ caller: null })
+    expect(refused.status).toBe(400)
+    expect(refused.header('idempotency-key')).toBe(KEY)
   })
 
   it('legacyHeaders says hit or miss', async () => {

@@ -22,6 +22,7 @@ const nonsense: readonly (readonly [options: unknown, expected: string])[] = [
   [{ service: '' }, 'expected service to be a non-empty string, got ""'],
   [{ fingerprint: 'body' }, 'expected fingerprint to be a function, a list of JSON pointers'],
   [{ fingerprint: ['sentAt'] }, 'got ["sentAt"]'],
+  [{ fingerprint: ['/a~2b'] }, 'got ["/a~2b"]'],
   [{ methods: [] }, 'expected methods to be a list of HTTP methods'],
   [{ minLength: 256 }, 'expected minLength to be a whole number from 1 to 255, got 256'],
   [{ pattern: 'k' }, 'expected pattern to be a regular expression, got "k"'],

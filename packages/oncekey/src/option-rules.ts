@@ -1,5 +1,6 @@
 import type { ClaimOptions, IdempotencyOptions } from './options.ts'
 import type { ErrorCode } from './protocol/errors.ts'
+import { isPointer } from './protocol/pointer.ts'
 
 /** Whether a value will do, and what would. */
 type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
@@ -78,7 +79,7 @@ const isProblems = (value: unknown): boolean => {
 }
 
 const isPointerList = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string' && item.startsWith('/'))
+  Array.isArray(value) && value.every((item) => typeof item === 'string' && isPointer(item))
 
 export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
   ...CLAIM_RULES,

@@ -28,7 +28,7 @@ export async function readEvent(
       return {
         kind: 'refused',
         error: asked.error,
-        refuse: () => refusal(asked.request, asked.error, options),
+        refuse: () => refusal(asked.request, asked.error, options, asked.key),
       }
     case 'asked':
       return {

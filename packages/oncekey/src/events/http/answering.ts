@@ -18,12 +18,8 @@ type Answering = Pick<Exchange, 'keep' | 'keepError' | 'answer' | 'replay' | 're
 /** The answering half of an HTTP exchange: what is stored, and what the caller gets. */
 export function createAnswering(request: HttpRequest, key: string, options: HttpAnsweringOptions): Answering {
   const { shape } = request
-  const echoed = echoKey(request, key)
   const { legacyHeaders = false, profile, problems } = options
-  const echo =
-    echoed === undefined
-      ? {}
-      : { 'Idempotency-Key': echoed, ...(legacyHeaders && { 'X-Idempotency-Key': echoed }) }
+  const echo = echoHeaders(request, key, options)
 
   /** The result with the library's headers in place of any of those names. Never throws, never changes the result. */
   const mark = (result: unknown, marks: Readonly<Record<string, string>>, cacheStatus: string): unknown => {
@@ -58,7 +54,23 @@ export function createAnswering(request: HttpRequest, key: string, options: Http
   }
 }
 
-/** The answer to an event whose key could not be read: there is none to echo. */
-export function refusal(request: HttpRequest, error: unknown, { problems }: HttpAnsweringOptions): unknown {
-  return problemResponse(request, error, problems)
+/** The answer to a request that is refused before it is anybody's intent. A key that was well-formed is echoed. */
+export function refusal(
+  request: HttpRequest,
+  error: unknown,
+  options: HttpAnsweringOptions,
+  key?: string,
+): unknown {
+  const echo = key === undefined ? {} : echoHeaders(request, key, options)
+  return problemResponse(request, error, options.problems, echo)
+}
+
+function echoHeaders(
+  request: HttpRequest,
+  key: string,
+  { legacyHeaders = false }: HttpAnsweringOptions,
+): Readonly<Record<string, string>> {
+  const echoed = echoKey(request, key)
+  if (echoed === undefined) return {}
+  return { 'Idempotency-Key': echoed, ...(legacyHeaders && { 'X-Idempotency-Key': echoed }) }
 }
