@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+export const here: string = import.meta.dirname
+export const raw: string = join(here, 'results/raw')
+
+/** What Lambda itself has, or what stands in every contender's bundle alike. */
+const EXTERNAL = ['@aws-sdk/*', '@middy/*', '@smithy/*']
+
+/** For what is CommonJS, and asks for Node's own modules when it runs. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  conditions: ['oncekey-source'],
+  external: EXTERNAL,
+  absWorkingDir: here,
+} as const
+
+/** Bundles one of `contenders/` as it would be deployed, and says where. */
+export async function bundleContender(name: string): Promise<string> {
+  const outfile = join(raw, `contenders/${name}.js`)
+  await build({ ...common, entryPoints: [`contenders/${name}.ts`], outfile, banner: { js: REQUIRE } })
+  return outfile
+}
+
+export interface Weight {
+  /** The file that a Lambda function loads. */
+  readonly bytes: number
+  readonly gzipBytes: number
+  /** By source file, the largest first. */
+  readonly parts: readonly { readonly file: string; readonly bytes: number }[]
+  readonly path: string
+}
+
+/**
+ * What these lines weigh, minified.
+ * @param splitting in files of their own, what is imported lazily; the weight is then what is loaded at once.
+ */
+export async function weigh(name: string, lines: string, splitting: boolean): Promise<Weight> {
+  const outdir = join(raw, 'weights', splitting ? 'split' : 'single')
+  const { metafile } = await build({
+    ...common,
+    stdin: { contents: lines, resolveDir: here },
+    entryNames: name,
+    outdir,
+    minify: true,
+    splitting,
+    metafile: true,
+  })
+  const path = join(outdir, `${name}.js`)
+  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [join(here, file), output]))
+  // Splitting may put what is shared by several files into one of its own: what is imported statically counts.
+  const loaded = new Set([path])
+  for (const file of loaded) {
+    for (const imported of outputs.get(file)?.imports ?? []) {
+      if (imported.kind === 'import-statement' && !imported.external) loaded.add(join(here, imported.path))
+    }
+  }
+  const texts = [...loaded].map((file) => readFileSync(file))
+  const parts = [...loaded].flatMap((file) => Object.entries(outputs.get(file)?.inputs ?? {}))
+  return {
+    bytes: texts.reduce((sum, text) => sum + text.length, 0),
+    gzipBytes: texts.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0),
+    parts: parts
+      .map(([file, { bytesInOutput }]) => ({ file, bytes: bytesInOutput }))
+      .toSorted((one, other) => other.bytes - one.bytes),
+    path,
+  }
+}

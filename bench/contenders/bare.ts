@@ -1,0 +1,4 @@
+import type { Protect } from './contender.ts'
+
+/** The handler alone. */
+export const protect: Protect = (work) => work

@@ -1,0 +1,91 @@
+import type { Billed } from '../../test/budgets/meter.ts'
+import { enter } from '../contest.ts'
+import { type Bill, usdPerMillion } from '../prices.ts'
+import { isWithin, type Row } from '../row.ts'
+import { exactly } from '../stats.ts'
+import type { LocalTable } from '../table.ts'
+
+interface Costs {
+  readonly fresh: readonly Billed[]
+  readonly replay: readonly Billed[]
+  readonly isReplayed: boolean
+}
+
+const KB = 1_000
+const REFUSED = 'refused writes reckoned as AWS documents them'
+
+/** Round trips, capacity units and prices: the same in every run. */
+export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[]> {
+  const costs = async (contender: string, answerBytes: number): Promise<Costs> => {
+    await using contestant = await enter(contender)
+    return await contestant.ask<Costs>({ kind: 'units', answerBytes, endpoint, table: name })
+  }
+  const measured = async (answerBytes: number) => ({
+    ours: await costs('oncekey', answerBytes),
+    powertools: await costs('powertools', answerBytes),
+    raw: await costs('raw-sdk', answerBytes),
+  })
+  const small = await measured(0)
+  const large = await measured(100 * KB)
+  const huge = { ours: await costs('oncekey', 1_000 * KB), powertools: await costs('powertools', 1_000 * KB) }
+
+  const plain = (
+    measure: string,
+    unit: string,
+    wanted: number,
+    of: (costs: Costs) => number,
+  ): Row => ({
+    measure,
+    unit,
+    goal: `= ${wanted}`,
+    values: {
+      Oncekey: exactly(of(small.ours)),
+      Powertools: exactly(of(small.powertools)),
+      limit: exactly(of(small.raw)),
+    },
+    isMet: of(small.ours) === wanted,
+    ...(unit.includes('units') && { note: REFUSED }),
+  })
+  const price = (measure: string, ours: Costs, powertools: Costs, powertoolsUnits: Bill): Row => {
+    const theirs = exactly(usdPerMillion(powertoolsUnits))
+    return {
+      measure,
+      unit: 'USD per million',
+      goal: '≤ 1/10 of Powertools',
+      values: {
+        Oncekey: exactly(usdPerMillion(sum(ours.replay))),
+        Powertools: powertools.isReplayed ? theirs : `cannot store it (${theirs.median.toFixed(0)} if it could)`,
+      },
+      isMet: ours.isReplayed && isWithin(exactly(usdPerMillion(sum(ours.replay))), 0.1, theirs),
+      note: `ours: ${describe(ours.replay)}; ${REFUSED}`,
+    }
+  }
+  return [
+    plain('round trips of a new request', 'calls', 2, ({ fresh }) => fresh.length),
+    plain('round trips of a replay', 'calls', 1, ({ replay }) => replay.length),
+    plain('a new request, small answer', 'write units', 2, ({ fresh }) => sum(fresh).writeUnits),
+    plain('a replay, small answer', 'write units', 1, ({ replay }) => sum(replay).writeUnits),
+    {
+      measure: 'a new request with a 100 KB JSON answer',
+      unit: 'write units',
+      goal: '≤ 1/8 of Powertools',
+      values: {
+        Oncekey: exactly(sum(large.ours.fresh).writeUnits),
+        Powertools: exactly(sum(large.powertools.fresh).writeUnits),
+        limit: exactly(sum(large.raw.fresh).writeUnits),
+      },
+      isMet: isWithin(exactly(sum(large.ours.fresh).writeUnits), 1 / 8, exactly(sum(large.powertools.fresh).writeUnits)),
+      note: `ours: ${describe(large.ours.fresh)}`,
+    },
+    price('replays of a 100 KB answer', large.ours, large.powertools, sum(large.powertools.replay)),
+    price('replays of a 1 MB answer', huge.ours, huge.powertools, { writeUnits: 1_000, readUnits: 0 }),
+  ]
+}
+
+const sum = (billed: readonly Billed[]): Bill => ({
+  writeUnits: billed.reduce((total, { writeUnits }) => total + writeUnits, 0),
+  readUnits: billed.reduce((total, { readUnits }) => total + readUnits, 0),
+})
+
+const describe = (billed: readonly Billed[]): string =>
+  billed.map(({ command, writeUnits, readUnits }) => `${command} ${writeUnits || readUnits}`).join(', ')

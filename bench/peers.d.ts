@@ -1,0 +1,51 @@
+/**
+ * The peers are installed for the bench alone, so that type-checking the project does not need them: this is what the
+ * bench uses of them.
+ */
+declare module '@aws-lambda-powertools/idempotency' {
+  export class IdempotencyConfig {
+    constructor(config: { eventKeyJmesPath: string; payloadValidationJmesPath: string })
+    registerLambdaContext(context: unknown): void
+  }
+  export function makeIdempotent<E, C, R>(
+    fn: (event: E, context: C) => Promise<R>,
+    options: { persistenceStore: unknown; config: IdempotencyConfig },
+  ): (event: E, context: C) => Promise<R>
+}
+
+declare module '@aws-lambda-powertools/idempotency/dynamodb' {
+  export class DynamoDBPersistenceLayer {
+    constructor(config: { tableName: string; awsSdkV3Client: unknown })
+  }
+}
+
+declare module '@aws-lambda-powertools/idempotency/middleware' {
+  import type { MiddlewareObj } from '@middy/core'
+  import type { IdempotencyConfig } from '@aws-lambda-powertools/idempotency'
+  export function makeHandlerIdempotent(options: {
+    persistenceStore: unknown
+    config: IdempotencyConfig
+  }): MiddlewareObj
+}
+
+declare module '@node-idempotency/core' {
+  interface Request {
+    headers: Record<string, unknown>
+    path: string
+    method: string
+    body: unknown
+  }
+  interface Answer {
+    body?: unknown
+    additional?: Record<string, unknown>
+  }
+  export class Idempotency {
+    constructor(storage: unknown, options?: { enforceIdempotency: boolean })
+    onRequest(request: Request): Promise<Answer | undefined>
+    onResponse(request: Request, answer: Answer): Promise<void>
+  }
+}
+
+declare module '@node-idempotency/storage-adapter-memory' {
+  export class MemoryStorageAdapter {}
+}

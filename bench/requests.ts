@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { type HttpApiEvent, httpApiEvent } from '../test/support/events.ts'
+
+const BODY = JSON.stringify({
+  amount: 12_500,
+  currency: 'EUR',
+  customer: { id: 'cus_9s6XKzkNRiz8i3', name: 'Ada Lovelace', email: 'ada@example.com' },
+  description: 'Order 2026-11-0042, 3 articles, delivery by courier to the address on file',
+  lines: [
+    { article: 'A-1001', title: 'Desk lamp, brass', quantity: 1, unitPrice: 7_900 },
+    { article: 'A-2034', title: 'Light bulb E27, warm', quantity: 2, unitPrice: 1_300 },
+    { article: 'A-9000', title: 'Courier', quantity: 1, unitPrice: 2_000 },
+  ],
+  metadata: { campaign: 'autumn', basket: '7f9c24e8-3b12-4fef-91d0-5c6d1c8c2a10' },
+})
+
+const HEADERS = {
+  accept: 'application/json, text/plain, */*',
+  'accept-encoding': 'gzip, deflate, br, zstd',
+  'accept-language': 'en-GB,en;q=0.9,de;q=0.8',
+  authorization: `Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJ1c2VyLTEifQ.${'c2lnbmF0dXJl'.repeat(28)}`,
+  'content-length': String(Buffer.byteLength(BODY)),
+  'content-type': 'application/json',
+  origin: 'https://shop.example.com',
+  referer: 'https://shop.example.com/checkout/payment',
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0',
+  'x-amzn-trace-id': 'Root=1-69216c00-5e2f8d1c6f0a4d6e9b0f2d4a',
+  'x-forwarded-for': '203.0.113.10',
+  'x-forwarded-port': '443',
+  'x-forwarded-proto': 'https',
+}
+
+/** An HTTP API's event of about 2.4 KB, as fresh as the runtime would parse it. */
+export function request(key: string = randomUUID()): HttpApiEvent {
+  const event = httpApiEvent({ key, headers: HEADERS, body: BODY, path: '/payments', query: 'expand=lines' })
+  return JSON.parse(JSON.stringify(event))
+}
+
+/** What the handler answers with unless a measure says otherwise. */
+export const SMALL_ANSWER = {
+  statusCode: 201,
+  headers: { 'content-type': 'application/json', location: '/payments/pay_1Nv0FGQ9RKHgCVdK' },
+  body: JSON.stringify({ id: 'pay_1Nv0FGQ9RKHgCVdK', status: 'succeeded', amount: 12_500, currency: 'EUR' }),
+}
+
+/** An answer that lists payments, its body about `bytes` long: ids and amounts differ, as they do in real lists. */
+export function listAnswer(bytes: number): { statusCode: number; headers: Record<string, string>; body: string } {
+  const random = mulberry32(42)
+  const digits = (count: number, radix: number): string =>
+    Array.from({ length: count }, () => Math.floor(random() * radix).toString(radix)).join('')
+  const pick = (values: readonly string[]): string => values[Math.floor(random() * values.length)] ?? ''
+  const payments: object[] = []
+  let length = 0
+  while (length < bytes) {
+    const payment = {
+      id: `pay_${digits(16, 36)}`,
+      status: pick(['succeeded', 'succeeded', 'succeeded', 'pending', 'refunded']),
+      amount: Math.floor(random() * 50_000),
+      currency: pick(['EUR', 'EUR', 'USD', 'GBP']),
+      customer: { id: `cus_${digits(14, 36)}`, email: `customer${Math.floor(random() * 9_999)}@example.com` },
+      description: `Order ${Math.floor(random() * 99_999)}, delivery by ${pick(['courier', 'post', 'collection'])}`,
+      createdAt: new Date(1_795_000_000_000 + Math.floor(random() * 1e9)).toISOString(),
+      metadata: { channel: pick(['web', 'app', 'shop']), campaign: pick(['autumn', 'none', 'loyalty']) },
+    }
+    payments.push(payment)
+    length += JSON.stringify(payment).length + 1
+  }
+  const body = JSON.stringify({ object: 'list', data: payments })
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body }
+}
+
+/** The same numbers in every run: what is compared must not differ by chance. */
+function mulberry32(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,176 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type Billed, createMeter } from '../test/budgets/meter.ts'
+import { lambdaContext } from '../test/support/lambda-context.ts'
+import type { Handler, Protect, Work } from './contenders/contender.ts'
+import { listAnswer, request, SMALL_ANSWER } from './requests.ts'
+import { stubSend, stubTransport } from './stub-client.ts'
+
+/** What a contender may be told to do, in a process of its own. */
+export type Task =
+  | { readonly kind: 'cpu'; readonly what: 'new' | 'replay'; readonly stub: 'send' | 'transport'; readonly count: number }
+  | {
+      readonly kind: 'latency'
+      readonly what: 'new' | 'replay'
+      readonly count: number
+      readonly atOnce: number
+      readonly endpoint: string
+      readonly table: string
+    }
+  /** Of the same handler, again and again: the heap after `count` more requests, in bytes. */
+  | { readonly kind: 'memory'; readonly count: number }
+  /** CPU of new requests, `count` at once. */
+  | { readonly kind: 'burst'; readonly count: number }
+  | {
+      readonly kind: 'units'
+      readonly answerBytes: number
+      readonly endpoint: string
+      readonly table: string
+    }
+
+const [, , file = ''] = process.argv
+const { protect }: { protect: Protect } = await import(file)
+
+const local = (endpoint: string): DynamoDBClient =>
+  new DynamoDBClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  })
+
+/** The client and the handler live as long as the process, as in a Lambda function. */
+const handlers = new Map<string, Handler>()
+const handlerOf = (name: string, make: () => Handler): Handler => {
+  const handler = handlers.get(name) ?? make()
+  handlers.set(name, handler)
+  return handler
+}
+const small: Work = async () => SMALL_ANSWER
+
+/** Microseconds of CPU for each invocation. */
+async function cpu({ what, stub, count }: Extract<Task, { kind: 'cpu' }>): Promise<number> {
+  const handler = handlerOf(stub, () => protect(small, stub === 'send' ? stubSend() : stubTransport(), 'bench'))
+  const events = Array.from({ length: count }, () => request())
+  const context = lambdaContext({ remainingMs: 600_000 })
+  if (what === 'replay') for (const event of events) await handler(structuredClone(event), context)
+  global.gc?.()
+  const began = process.cpuUsage()
+  for (const event of events) await handler(event, context)
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / count
+}
+
+/** Milliseconds of each invocation. */
+async function latency(task: Extract<Task, { kind: 'latency' }>): Promise<number[]> {
+  const { what, count, atOnce, endpoint, table } = task
+  const handler = handlerOf(endpoint, () => protect(small, local(endpoint), table))
+  const events = Array.from({ length: count }, () => request())
+  const context = lambdaContext({ remainingMs: 600_000 })
+  if (what === 'replay') await inTurns(events, atOnce, (event) => handler(structuredClone(event), context))
+  const times: number[] = []
+  await inTurns(events, atOnce, async (event) => {
+    const beganMs = performance.now()
+    await handler(event, context)
+    times.push(performance.now() - beganMs)
+  })
+  return times
+}
+
+async function inTurns<T>(items: readonly T[], atOnce: number, run: (item: T) => Promise<unknown>): Promise<void> {
+  const left = items.values()
+  const lane = async (): Promise<void> => {
+    for (const item of left) await run(item)
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+}
+
+/** The heap after so many new requests and a replay of each, in bytes. */
+async function memory({ count }: Extract<Task, { kind: 'memory' }>): Promise<number> {
+  const handler = handlerOf('forgetful', () => protect(small, forgetful(), 'bench'))
+  const context = lambdaContext({ remainingMs: 600_000 })
+  for (let n = 0; n < count; n++) {
+    const event = request()
+    await handler(structuredClone(event), context)
+    await handler(event, context)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  global.gc?.()
+  return process.memoryUsage().heapUsed
+}
+
+/** A stub that holds one item at most: what else the heap keeps is the library's. */
+function forgetful(): DynamoDBClient {
+  let stub = stubSend()
+  let calls = 0
+  return new Proxy(stub, {
+    get(target, name) {
+      if (name !== 'send') return Reflect.get(target, name)
+      return (command: never) => {
+        // New requests and their replays come in turn, three calls each.
+        if (calls++ % 3 === 0) stub = stubSend()
+        return stub.send(command)
+      }
+    },
+  })
+}
+
+/** What a new request and its replay cost. */
+async function units({ answerBytes, endpoint, table }: Extract<Task, { kind: 'units' }>): Promise<{
+  readonly fresh: readonly Billed[]
+  readonly replay: readonly Billed[]
+  readonly isReplayed: boolean
+}> {
+  const client = local(endpoint)
+  const meter = createMeter(client)
+  const answer = answerBytes === 0 ? SMALL_ANSWER : listAnswer(answerBytes)
+  let runs = 0
+  const work: Work = async () => {
+    runs++
+    return answer
+  }
+  const handler = protect(work, client, table)
+  const event = request()
+  const take = async (): Promise<readonly Billed[]> => {
+    await handler(structuredClone(event), lambdaContext()).catch(() => undefined)
+    return meter.take()
+  }
+  const fresh = await take()
+  const replay = await take()
+  return { fresh, replay, isReplayed: runs === 1 }
+}
+
+/** Microseconds of CPU for each of so many new requests that are in flight together. */
+async function burst({ count }: Extract<Task, { kind: 'burst' }>): Promise<number> {
+  const REQUESTS = 2_000
+  const handler = protect(small, stubSend(), 'bench')
+  const events = Array.from({ length: REQUESTS }, () => request())
+  const context = lambdaContext({ remainingMs: 600_000 })
+  global.gc?.()
+  const began = process.cpuUsage()
+  await inTurns(events, count, (event) => handler(event, context))
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / REQUESTS
+}
+
+const run = (task: Task): Promise<unknown> => {
+  switch (task.kind) {
+    case 'cpu':
+      return cpu(task)
+    case 'latency':
+      return latency(task)
+    case 'memory':
+      return memory(task)
+    case 'burst':
+      return burst(task)
+    case 'units':
+      return units(task)
+  }
+}
+
+process.on('message', async (task: Task) => {
+  try {
+    process.send?.({ value: await run(task) })
+  } catch (error) {
+    process.send?.({ error: error instanceof Error ? error.stack : String(error) })
+  }
+})
+process.on('disconnect', () => process.exit())
