@@ -77,6 +77,7 @@ describe('runOnce', () => {
     [{ ...options, service: undefined }, 'expected the option service outside Lambda'],
     [{ ...options, renewEveryMs: 60_000 }, 'expected renewEveryMs to be below leaseMs (60000), got 60000'],
     [{ ...options, methods: ['POST'] }, 'got "methods"'],
+    [{ ...options, cache: { maxEntries: 1 } }, 'got "cache"'],
   ])('refuses %j', async (given, expected) => {
     await expect(Reflect.apply(runOnce, undefined, [store, given, () => 1])).rejects.toThrow(expected)
   })

@@ -1,5 +1,6 @@
 import type { Reading } from './events/exchange.ts'
 import { readEvent } from './events/read-event.ts'
+import { functionName } from './function-name.ts'
 import { type Admission, admit } from './guard.ts'
 import { checkOptions, EVENT_RULES } from './option-rules.ts'
 import type { IdempotencyOptions } from './options.ts'
@@ -41,11 +42,4 @@ export function createInvoke(where: string, table: unknown, options: Idempotency
       }
     }
   }
-}
-
-/** Lambda tells the function's name in the context and in the environment; a test may tell it in neither. */
-function functionName(context: unknown): string {
-  const name =
-    typeof context === 'object' && context !== null && 'functionName' in context ? context.functionName : ''
-  return typeof name === 'string' && name !== '' ? name : (process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local')
 }

@@ -13,7 +13,7 @@ import type { Store } from './protocol/store.ts'
 import { resolveSettings } from './settings.ts'
 
 /** What `runOnce` takes: which operation on what, and how long things last. */
-export interface RunOnceOptions extends ClaimOptions {
+export interface RunOnceOptions extends Omit<ClaimOptions, 'cache'> {
   /** Which operation: two operations on one order never share a record. */
   readonly name: string
   /** What names this intent within the operation, such as an order's id: 1 to 255 characters. */
@@ -27,8 +27,10 @@ export interface RunOnceOptions extends ClaimOptions {
 const MAX_KEY_CHARACTERS = 255
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
+// A cache would be made anew on each call.
+const { cache: _, ...rules } = CLAIM_RULES
 const RULES = {
-  ...CLAIM_RULES,
+  ...rules,
   name: [isName, 'a non-empty string'],
   key: [() => true, 'a string'],
   input: [() => true, 'any JSON value'],
