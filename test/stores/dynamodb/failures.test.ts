@@ -64,8 +64,16 @@ describe.each(all)('%s', (_, call) => {
     mock.rejects(error)
     const thrown = await rejection(call(store, aClaim()))
     expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: true, cause: error })
-    expect(thrown.message).toContain('on table "claims"')
+    expect(thrown.message).toMatch(
+      /^DynamoDB did not do \w+ on table "claims".* in eu-central-1 within 10000 ms/,
+    )
     expect(thrown.message).not.toContain('a-secret')
+  })
+
+  test('that is reset says so', async () => {
+    const { mock, store } = setUp()
+    mock.rejects(networkError('ECONNRESET'))
+    await expect(call(store, aClaim())).rejects.toThrow('(ECONNRESET)')
   })
 
   test.each<[string, string]>([

@@ -119,7 +119,7 @@ interface Watchable {
       middleware: <Result extends { response: unknown }>(
         next: (args: never) => Promise<Result>,
       ) => (args: never) => Promise<Result>,
-      options: { readonly step: 'deserialize'; readonly priority: 'high'; readonly name: string },
+      options: { readonly step: 'deserialize'; readonly name: string },
     ): void
   }
 }
@@ -137,7 +137,7 @@ export function watchReply({ middlewareStack }: Watchable): () => number {
       response = result.response
       return result
     },
-    { step: 'deserialize', priority: 'high', name: 'oncekeyReply' },
+    { step: 'deserialize', name: 'oncekeyReply' },
   )
   return () => storeTime(response)
 }
