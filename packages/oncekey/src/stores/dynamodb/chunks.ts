@@ -2,7 +2,7 @@ import { digest } from '../../protocol/digest.ts'
 import { RecordUnreadableError } from '../../protocol/errors.ts'
 import type { Store } from '../../protocol/store.ts'
 import { text, ttl, VERSION } from './item.ts'
-import { startDeadline, type Wire } from './wire.ts'
+import { type Deadline, type Wire, within } from './wire.ts'
 
 /**
  * How much of a result a record carries itself. DynamoDB bills every later write of the record, refused ones
@@ -24,9 +24,8 @@ export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
       const ref = `${owner}#${digest([room.name, bytes]).slice(0, 22)}`
       const expiresAt = ttl(room.expiresAtMs + OUTLIVES_BY_MS)
       const chunks = Math.ceil(bytes.length / CHUNK_BYTES)
-      const deadline = startDeadline(timeoutMs)
       let next = 0
-      const write = async (): Promise<void> => {
+      const write = async (deadline: Deadline): Promise<void> => {
         while (next < chunks) {
           const n = next++
           const B = bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES)
@@ -41,15 +40,16 @@ export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
           }
         }
       }
-      await Promise.all(Array.from({ length: WRITES_AT_ONCE }, write))
+      await within(timeoutMs, (deadline) =>
+        Promise.all(Array.from({ length: WRITES_AT_ONCE }, () => write(deadline))),
+      )
       return { chunks, ref }
     },
 
     async load(id, body, { timeoutMs }) {
       if ('bytes' in body) return body.bytes
       const { chunks, ref } = body
-      const deadline = startDeadline(timeoutMs)
-      const read = async (n: number): Promise<Uint8Array> => {
+      const read = async (n: number, deadline: Deadline): Promise<Uint8Array> => {
         const { output } = await wire.get({ Key: chunkKey(id, ref, n), ConsistentRead: true }, deadline)
         const item = output?.Item
         if (item?.bytes?.B !== undefined && item.v?.N === VERSION.N) return item.bytes.B
@@ -58,7 +58,10 @@ export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
           `chunk ${n + 1} of the ${chunks} of its result is gone or damaged`,
         )
       }
-      return Buffer.concat(await Promise.all(Array.from({ length: chunks }, (_, n) => read(n))))
+      const parts = await within(timeoutMs, (deadline) =>
+        Promise.all(Array.from({ length: chunks }, (_, n) => read(n, deadline))),
+      )
+      return Buffer.concat(parts)
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Store } from '../../protocol/store.ts'
 import { member } from './failures.ts'
 import { marshallWrites } from './marshall-writes.ts'
 import { completing } from './updates.ts'
-import { startDeadline, type Wire } from './wire.ts'
+import { type Wire, within } from './wire.ts'
 import { refused } from './writes.ts'
 
 /** Refusals of a transaction. The second is of the handler's own making: it gets the SDK's own error. */
@@ -24,10 +24,12 @@ export function createCommit(
   return async (record, completion, writes, { timeoutMs }) => {
     const ours: TransactWriteItem = { Update: { TableName: wire.table, ...completing(record, completion) } }
     const theirs = marshallWrites(writes, marshalling)
-    const { refusal, nowMs } = await wire.transact(
-      { TransactItems: [...theirs, ours], ClientRequestToken: completion.commitToken },
-      startDeadline(timeoutMs),
-      FORESEEN,
+    const { refusal, nowMs } = await within(timeoutMs, (deadline) =>
+      wire.transact(
+        { TransactItems: [...theirs, ours], ClientRequestToken: completion.commitToken },
+        deadline,
+        FORESEEN,
+      ),
     )
     if (refusal === undefined) {
       const { id, owner, attempt, fingerprint, createdAtMs, onCrash } = record

@@ -3,7 +3,7 @@ import { createChunks } from './chunks.ts'
 import type { DynamoDbClient } from './client.ts'
 import { text } from './item.ts'
 import { readRecord } from './read-item.ts'
-import { createWire, startDeadline } from './wire.ts'
+import { createWire, within } from './wire.ts'
 import { createWrites } from './writes.ts'
 
 export type { DynamoDbClient }
@@ -37,9 +37,8 @@ export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = 
       return createCommit(wire, client?.config.translateConfig?.marshallOptions)(...asked)
     },
     async read(id, { timeoutMs }) {
-      const { nowMs, output } = await wire.get(
-        { Key: { id: text(id) }, ConsistentRead: true },
-        startDeadline(timeoutMs),
+      const { nowMs, output } = await within(timeoutMs, (deadline) =>
+        wire.get({ Key: { id: text(id) }, ConsistentRead: true }, deadline),
       )
       return { nowMs, record: output?.Item && readRecord(id, output.Item) }
     },

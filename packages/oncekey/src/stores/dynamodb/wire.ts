@@ -49,14 +49,30 @@ export interface Wire {
   readonly transact: Send<TransactWriteItemsCommandInput, TransactWriteItemsCommandOutput>
 }
 
-export function startDeadline(timeoutMs: number): Deadline {
-  const signal = AbortSignal.timeout(timeoutMs)
+/**
+ * Runs what belongs to one call, and breaks off what is left of it when its time is over or part of it has failed.
+ * The timer goes with the call: one of `AbortSignal.timeout` would live on for seconds after each.
+ */
+export async function within<T>(timeoutMs: number, run: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    timer = setTimeout(() => {
+      const reason = new DOMException('The time for this call is over.', 'TimeoutError')
+      controller.abort(reason)
+      reject(reason)
+    }, timeoutMs)
   })
   // Most calls are over before: then nobody listens any more.
   expired.catch(() => undefined)
-  return { timeoutMs, signal, expired }
+  try {
+    return await run({ timeoutMs, signal: controller.signal, expired })
+  } catch (error) {
+    controller.abort(error)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** @param given the shared client if left out, made when it is first needed. */

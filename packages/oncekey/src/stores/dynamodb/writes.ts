@@ -14,7 +14,7 @@ import {
   takingOver,
   type Update,
 } from './updates.ts'
-import { type Reply, startDeadline, type Wire } from './wire.ts'
+import { type Reply, type Wire, within } from './wire.ts'
 
 const BUSY = 'TransactionConflictException'
 /** An owner that meets a transaction on its record tries again: it has no other way to learn what became of it. */
@@ -35,7 +35,9 @@ export function createWrites(wire: Wire): Writes {
       Item: claimItem(record),
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     } as const
-    const { nowMs, refusal } = await wire.put(input, startDeadline(limits.timeoutMs), CLAIM_FORESEES)
+    const { nowMs, refusal } = await within(limits.timeoutMs, (deadline) =>
+      wire.put(input, deadline, CLAIM_FORESEES),
+    )
     if (nameOf(refusal) === BUSY) return { kind: 'busy' }
     return refusal === undefined ? { kind: 'written', nowMs, record } : refused(record.id, refusal, nowMs)
   }
@@ -45,7 +47,9 @@ export function createWrites(wire: Wire): Writes {
     limits: CallLimits,
     foreseen: readonly string[],
   ): Promise<Reply<UpdateItemCommandOutput>> =>
-    wire.update({ ...update, ReturnValues: 'ALL_NEW' }, startDeadline(limits.timeoutMs), foreseen)
+    within(limits.timeoutMs, (deadline) =>
+      wire.update({ ...update, ReturnValues: 'ALL_NEW' }, deadline, foreseen),
+    )
 
   const write = async (id: string, update: Update, limits: CallLimits): Promise<WriteAnswer> =>
     answer(id, await send(update, limits, OWNER_FORESEES))
