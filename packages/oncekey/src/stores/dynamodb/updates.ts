@@ -99,5 +99,13 @@ function update(
 const assign = (changes: Item): string => `SET ${Object.keys(changes).map((name) => `#${name} = :${name}`)}`
 const valuesOf = (changes: Item): Item =>
   Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value]))
-const namesIn = (expression: string): Record<string, string> =>
-  Object.fromEntries(expression.match(/#\w+/g)?.map((alias) => [alias, alias.slice(1)]) ?? [])
+/** Of every expression that was built so far: there are a handful, and they hold no values. */
+const namesByExpression = new Map<string, Record<string, string>>()
+
+function namesIn(expression: string): Record<string, string> {
+  const known = namesByExpression.get(expression)
+  if (known !== undefined) return known
+  const names = Object.fromEntries(expression.match(/#\w+/g)?.map((alias) => [alias, alias.slice(1)]) ?? [])
+  namesByExpression.set(expression, names)
+  return names
+}
