@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { type ErrorCode, InFlightError, OncekeyError, ResultUnavailableError } from '../../protocol/errors.ts'
 import type { ProblemOptions } from './answering-options.ts'
 import type { HttpRequest } from './request.ts'
@@ -71,7 +70,7 @@ export function problemResponse(
   }
   const response = {
     statusCode: status,
-    ...(shape.startsWith('alb') && { statusDescription: `${status} ${STATUS_CODES[status] ?? ''}`.trim() }),
+    ...(shape.startsWith('alb') && { statusDescription: `${status} ${reasonPhrase(status)}`.trim() }),
     body: JSON.stringify(problem),
     isBase64Encoded: false,
   }
@@ -85,6 +84,11 @@ export function problemResponse(
     ...(code === 'outcome-unknown' && { 'Stripe-Should-Retry': 'false' }),
     ...echo,
   })
+}
+
+/** Only load balancers want it; to import `node:http` for it would double the time that this library takes to load. */
+function reasonPhrase(status: number): string {
+  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
 }
 
 function waitSeconds(error: OncekeyError): string {
