@@ -1,7 +1,12 @@
 /** What the documentation takes as given: the reader's own code, and imports that another block of the page shows. */
 
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  SQSRecord,
+} from 'aws-lambda'
 import type * as oncekey from 'oncekey'
 import type { IdempotentContext } from 'oncekey'
 
@@ -19,6 +24,7 @@ declare global {
   const order: Order
   const ledgerTable: string
   const walletsTable: string
+  const shipOrder: (record: SQSRecord, context: IdempotentContext) => Promise<void>
   const createPayment: (
     event: APIGatewayProxyEventV2,
     context: IdempotentContext,
