@@ -2,7 +2,7 @@ import type { Reading } from './exchange.ts'
 import { createAnswering, type HttpAnsweringOptions, refusal } from './http/answering.ts'
 import { type HttpReadingOptions, readHttp } from './http/reading.ts'
 import { isDurable, warnOfDurable } from './single/durable.ts'
-import { readSingle, type SingleReadingOptions } from './single/read-single.ts'
+import type { SingleReadingOptions } from './single/read-single.ts'
 
 type EventOptions = HttpReadingOptions &
   HttpAnsweringOptions &
@@ -20,7 +20,11 @@ export async function readEvent(
     return { kind: 'unprotected', outcome: 'skipped' }
   }
   const asked = readHttp(event, context, options, nowMs)
-  if (asked === undefined) return readSingle(event, options)
+  if (asked === undefined) {
+    // Functions behind HTTP never load it.
+    const { readSingle } = await import('./single/read-single.ts')
+    return readSingle(event, options)
+  }
   switch (asked.kind) {
     case 'unprotected':
       return asked
