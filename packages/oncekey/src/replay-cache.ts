@@ -1,4 +1,3 @@
-import QuickLRU from 'quick-lru'
 import type { Intent } from './protocol/intent.ts'
 
 /** Completed results of this process: text, not objects, so that every replay is a fresh copy. */
@@ -10,21 +9,22 @@ export interface ReplayCache {
 
 /** The id holds scope and principal, so that one caller's results are never found by another. */
 export function createReplayCache(maxEntries: number): ReplayCache {
-  const results = new QuickLRU<
-    string,
-    { fingerprint: string; json: string | undefined; expiresAtMs: number }
-  >({
-    maxSize: maxEntries,
-  })
+  // A map keeps the order of insertion: what is used moves to its end, what is at its beginning goes first.
+  const results = new Map<string, { fingerprint: string; json: string | undefined; expiresAtMs: number }>()
   return {
     get({ id, fingerprint }, nowMs) {
       const found = results.get(id)
-      return found !== undefined && found.fingerprint === fingerprint && found.expiresAtMs > nowMs
-        ? found
-        : undefined
+      if (found === undefined || found.fingerprint !== fingerprint || found.expiresAtMs <= nowMs)
+        return undefined
+      results.delete(id)
+      results.set(id, found)
+      return found
     },
-    set: ({ id, fingerprint }, json, expiresAtMs) => {
+    set({ id, fingerprint }, json, expiresAtMs) {
+      results.delete(id)
       results.set(id, { fingerprint, json, expiresAtMs })
+      const [oldest] = results.keys()
+      if (results.size > maxEntries && oldest !== undefined) results.delete(oldest)
     },
   }
 }
