@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 export const here: string = import.meta.dirname
 export const raw: string = join(here, 'results/raw')
@@ -20,7 +20,7 @@ const common = {
   conditions: ['oncekey-source'],
   external: EXTERNAL,
   absWorkingDir: here,
-} as const
+} satisfies BuildOptions
 
 /** Bundles one of `contenders/` as it would be deployed, and says where. */
 export async function bundleContender(name: string): Promise<string> {
@@ -52,9 +52,11 @@ export async function weigh(name: string, lines: string, splitting: boolean): Pr
     minify: true,
     splitting,
     metafile: true,
-  })
+  } as const)
   const path = join(outdir, `${name}.js`)
-  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [join(here, file), output]))
+  const outputs = new Map(
+    Object.entries(metafile.outputs).map(([file, output]) => [join(here, file), output]),
+  )
   // Splitting may put what is shared by several files into one of its own: what is imported statically counts.
   const loaded = new Set([path])
   for (const file of loaded) {

@@ -20,8 +20,8 @@ declare module '@aws-lambda-powertools/idempotency/dynamodb' {
 }
 
 declare module '@aws-lambda-powertools/idempotency/middleware' {
-  import type { MiddlewareObj } from '@middy/core'
   import type { IdempotencyConfig } from '@aws-lambda-powertools/idempotency'
+  import type { MiddlewareObj } from '@middy/core'
   export function makeHandlerIdempotent(options: {
     persistenceStore: unknown
     config: IdempotencyConfig

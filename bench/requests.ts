@@ -44,7 +44,11 @@ export const SMALL_ANSWER = {
 }
 
 /** An answer that lists payments, its body about `bytes` long: ids and amounts differ, as they do in real lists. */
-export function listAnswer(bytes: number): { statusCode: number; headers: Record<string, string>; body: string } {
+export function listAnswer(bytes: number): {
+  statusCode: number
+  headers: Record<string, string>
+  body: string
+} {
   const random = mulberry32(42)
   const digits = (count: number, radix: number): string =>
     Array.from({ length: count }, () => Math.floor(random() * radix).toString(radix)).join('')

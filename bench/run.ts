@@ -39,7 +39,9 @@ const measures: Readonly<Record<string, (table: LocalTable) => Promise<Row[]>>> 
 }
 const unknown = wanted.filter((name) => !(name in measures))
 if (unknown.length > 0) {
-  throw new Error(`No measure is called ${unknown.join(', ')}: choose of ${Object.keys(measures).join(', ')}.`)
+  throw new Error(
+    `No measure is called ${unknown.join(', ')}: choose of ${Object.keys(measures).join(', ')}.`,
+  )
 }
 
 const startLoad = loadavg()[0] ?? 0

@@ -1,4 +1,8 @@
-import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+} from '@aws-sdk/client-dynamodb'
 
 type Item = Record<string, AttributeValue>
 interface Command {
@@ -87,6 +91,11 @@ export function stubTransport(): DynamoDBClient {
   return new DynamoDBClient({
     region: 'us-east-1',
     credentials: CREDENTIALS,
-    requestHandler: Object.assign(Object.create(null), { handle, destroy() {}, updateHttpClientConfig() {}, httpHandlerConfigs: () => ({}) }),
+    requestHandler: Object.assign(Object.create(null), {
+      handle,
+      destroy() {},
+      updateHttpClientConfig() {},
+      httpHandlerConfigs: () => ({}),
+    }),
   })
 }

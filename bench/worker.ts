@@ -7,7 +7,12 @@ import { stubSend, stubTransport } from './stub-client.ts'
 
 /** What a contender may be told to do, in a process of its own. */
 export type Task =
-  | { readonly kind: 'cpu'; readonly what: 'new' | 'replay'; readonly stub: 'send' | 'transport'; readonly count: number }
+  | {
+      readonly kind: 'cpu'
+      readonly what: 'new' | 'replay'
+      readonly stub: 'send' | 'transport'
+      readonly count: number
+    }
   | {
       readonly kind: 'latency'
       readonly what: 'new' | 'replay'
@@ -48,7 +53,9 @@ const small: Work = async () => SMALL_ANSWER
 
 /** Microseconds of CPU for each invocation. */
 async function cpu({ what, stub, count }: Extract<Task, { kind: 'cpu' }>): Promise<number> {
-  const handler = handlerOf(stub, () => protect(small, stub === 'send' ? stubSend() : stubTransport(), 'bench'))
+  const handler = handlerOf(stub, () =>
+    protect(small, stub === 'send' ? stubSend() : stubTransport(), 'bench'),
+  )
   const events = Array.from({ length: count }, () => request())
   const context = lambdaContext({ remainingMs: 600_000 })
   if (what === 'replay') for (const event of events) await handler(structuredClone(event), context)
@@ -75,7 +82,11 @@ async function latency(task: Extract<Task, { kind: 'latency' }>): Promise<number
   return times
 }
 
-async function inTurns<T>(items: readonly T[], atOnce: number, run: (item: T) => Promise<unknown>): Promise<void> {
+async function inTurns<T>(
+  items: readonly T[],
+  atOnce: number,
+  run: (item: T) => Promise<unknown>,
+): Promise<void> {
   const left = items.values()
   const lane = async (): Promise<void> => {
     for (const item of left) await run(item)

@@ -15,7 +15,11 @@ const NAMES = [
 export async function measureCpu(rounds: number): Promise<Row[]> {
   const rows: Row[] = []
   for (const what of ['new', 'replay'] as const) {
-    const times = await inTurn<number>(NAMES, { kind: 'cpu', what, stub: 'send', count: 2_000 }, { rounds, warmUps: 4 })
+    const times = await inTurn<number>(
+      NAMES,
+      { kind: 'cpu', what, stub: 'send', count: 2_000 },
+      { rounds, warmUps: 4 },
+    )
     const of = (name: (typeof NAMES)[number]) => figure(times.get(name) ?? [])
     const unit = 'µs'
     const common = { unit, goal: '≤ 0.5 × Powertools' }
@@ -48,7 +52,11 @@ export async function measureCpu(rounds: number): Promise<Row[]> {
   }
   for (const what of ['new', 'replay'] as const) {
     const names = ['oncekey', 'powertools', 'raw-sdk'] as const
-    const times = await inTurn<number>(names, { kind: 'cpu', what, stub: 'transport', count: 300 }, { rounds, warmUps: 4 })
+    const times = await inTurn<number>(
+      names,
+      { kind: 'cpu', what, stub: 'transport', count: 300 },
+      { rounds, warmUps: 4 },
+    )
     const [ours, powertools, raw] = names.map((name) => figure(times.get(name) ?? []))
     if (ours === undefined || powertools === undefined || raw === undefined) continue
     rows.push({

@@ -12,7 +12,10 @@ const FLAT = 1.25
 /** Whether more keys, at once or in the table, cost a request more. */
 export async function measureGrowth(table: LocalTable, rounds: number, records: number): Promise<Row[]> {
   const burst = async (count: number) =>
-    figure((await inTurn<number>(['oncekey'], { kind: 'burst', count }, { rounds, warmUps: 3 })).get('oncekey') ?? [])
+    figure(
+      (await inTurn<number>(['oncekey'], { kind: 'burst', count }, { rounds, warmUps: 3 })).get('oncekey') ??
+        [],
+    )
   const one = await burst(1)
   const thousand = await burst(1_000)
 

@@ -29,12 +29,7 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
   const large = await measured(100 * KB)
   const huge = { ours: await costs('oncekey', 1_000 * KB), powertools: await costs('powertools', 1_000 * KB) }
 
-  const plain = (
-    measure: string,
-    unit: string,
-    wanted: number,
-    of: (costs: Costs) => number,
-  ): Row => ({
+  const plain = (measure: string, unit: string, wanted: number, of: (costs: Costs) => number): Row => ({
     measure,
     unit,
     goal: `= ${wanted}`,
@@ -54,7 +49,9 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
       goal: '≤ 1/10 of Powertools',
       values: {
         Oncekey: exactly(usdPerMillion(sum(ours.replay))),
-        Powertools: powertools.isReplayed ? theirs : `cannot store it (${theirs.median.toFixed(0)} if it could)`,
+        Powertools: powertools.isReplayed
+          ? theirs
+          : `cannot store it (${theirs.median.toFixed(0)} if it could)`,
       },
       isMet: ours.isReplayed && isWithin(exactly(usdPerMillion(sum(ours.replay))), 0.1, theirs),
       note: `ours: ${describe(ours.replay)}; ${REFUSED}`,
@@ -74,7 +71,11 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
         Powertools: exactly(sum(large.powertools.fresh).writeUnits),
         limit: exactly(sum(large.raw.fresh).writeUnits),
       },
-      isMet: isWithin(exactly(sum(large.ours.fresh).writeUnits), 1 / 8, exactly(sum(large.powertools.fresh).writeUnits)),
+      isMet: isWithin(
+        exactly(sum(large.ours.fresh).writeUnits),
+        1 / 8,
+        exactly(sum(large.powertools.fresh).writeUnits),
+      ),
       note: `ours: ${describe(large.ours.fresh)}`,
     },
     price('replays of a 100 KB answer', large.ours, large.powertools, sum(large.powertools.replay)),

@@ -17,13 +17,21 @@ export function chart(rows: readonly Row[]): string {
   let y = 44
   const parts: string[] = []
   for (const row of rows) {
-    const shown = COLUMNS.map((column) => ({ column, value: median(row.values[column]) })).filter(({ value }) =>
-      Number.isFinite(value),
+    const shown = COLUMNS.map((column) => ({ column, value: median(row.values[column]) })).filter(
+      ({ value }) => Number.isFinite(value),
     )
     if (shown.length < 2) continue
     const longest = Math.max(...shown.map(({ value }) => value))
     const middle = y + (shown.length * BAR) / 2 + 4
-    parts.push(text(LABEL - 10, middle, `${row.measure} (${row.unit})`, 'end', row.isMet === false ? '#c92a2a' : '#212529'))
+    parts.push(
+      text(
+        LABEL - 10,
+        middle,
+        `${row.measure} (${row.unit})`,
+        'end',
+        row.isMet === false ? '#c92a2a' : '#212529',
+      ),
+    )
     for (const { column, value } of shown) {
       const width = longest > 0 ? Math.max(1, (value / longest) * BARS) : 1
       parts.push(
