@@ -99,13 +99,22 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
   const { clock } = timing
   const record = newRecord(scene, plan.attempt)
   const claim = { id: record.id, owner: record.owner }
+  /** In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that is asked for. */
+  const giveUp = async (): Promise<void> => {
+    const untilMs = Math.min(clock.nowMs() + GIVE_UP_MS, timing.storeUntilMs())
+    await persist(clock, untilMs, (limits) => store.release(claim, limits)).catch(() => undefined)
+  }
   try {
     let sentAtMs = clock.nowMs()
     const answer = await persist(clock, timing.claimUntilMs(), (limits): Promise<ClaimAnswer> => {
       sentAtMs = clock.nowMs()
       return plan.how === 'insert' ? store.insert(record, limits) : store[plan.how](record, plan.seen, limits)
     })
-    if (answer.kind === 'busy') return { kind: 'busy' }
+    if (answer.kind === 'busy') {
+      // An earlier try, here or in the store's client, may have been written and its reply lost.
+      await giveUp()
+      return { kind: 'busy' }
+    }
     timing.observe(answer.nowMs, sentAtMs)
 
     // A reply can be lost and the write sent again: a refusal by our own claim is our claim.
@@ -142,11 +151,7 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
         hold: { claim, record, leaseUntilMs, isTakeover: false, isInDoubt: true, isHeld: true },
       }
     }
-    // In doubt: the claim may stand, or may yet arrive. Freed, it does not block the retry that 503 asks for.
-    if (error.retryable) {
-      const untilMs = Math.min(clock.nowMs() + GIVE_UP_MS, timing.storeUntilMs())
-      await persist(clock, untilMs, (limits) => store.release(claim, limits)).catch(() => undefined)
-    }
+    if (error.retryable) await giveUp()
     throw error
   }
 }
