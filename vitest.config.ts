@@ -2,7 +2,7 @@ import { transform } from 'esbuild'
 import { configDefaults, defineConfig, type Plugin } from 'vitest/config'
 
 // A kind of test too slow for `npm test` has its own suffix, and runs with `vitest run --mode <kind>`.
-const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once', 'cli']
+const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once', 'cli', 'deploy', 'races']
 
 // Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.
 const conditions = ['oncekey-source', 'node', 'development|production']

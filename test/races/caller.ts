@@ -1,0 +1,181 @@
+import { setImmediate } from 'node:timers/promises'
+import type { LeaseTerm } from '../../packages/oncekey/src/attempt/timing.ts'
+import { admit } from '../../packages/oncekey/src/guard.ts'
+import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
+import { OncekeyError, StoreUnavailableError } from '../../packages/oncekey/src/protocol/errors.ts'
+import type { CrashMode } from '../../packages/oncekey/src/protocol/record.ts'
+import { type Desk, type Handler, HandlerError } from './handlers.ts'
+import { type Call, isClaim, type Reply } from './packets.ts'
+import { remoteStore } from './remote-store.ts'
+
+export const RECORD_ID = 'payments#1'
+/** After this a call has used up what time its caller gives it, but no lease has lapsed. */
+export const LONG_MS = 5_000
+/** After this every lease has lapsed, and after two a record has expired. */
+export const LAPSE_MS = 10_000
+/** What a request may take; its claim ends 2 s after its deadline. */
+const TERM_MS = LONG_MS
+const LEASE_MS = TERM_MS + 2_000
+const RETENTION_MS = 2 * LAPSE_MS
+
+/** Who asks for the key, and what would run for it. */
+export interface Client {
+  readonly fingerprint: string
+  readonly handler: Handler
+  readonly term: LeaseTerm['kind']
+  readonly onCrash: CrashMode
+  readonly waitMs: number
+  /** How far the clock of its process is ahead of the store's. */
+  readonly clockAheadMs: number
+}
+
+/** One request of a client. */
+export interface Request extends Client {
+  /** It is also the result of its handler. */
+  readonly name: string
+}
+
+/** What a request is told next, and the store's true time from then on. */
+export interface Input {
+  readonly nowMs: number
+  readonly told: 'start' | 'woken' | 'no reply' | 'return' | 'throw' | Reply
+}
+
+/** A claim as its run believes in it. */
+export interface Lease {
+  readonly owner: string
+  readonly leaseUntilMs: number
+}
+
+/** How a request ended. */
+export interface Answer {
+  readonly kind: 'answer'
+  readonly outcomes: readonly Outcome[]
+  /** The result it was answered with, if any. */
+  readonly value: unknown
+  /** What no request should ever come to. */
+  readonly defect: string | undefined
+}
+
+/** What a request does, and then waits for. `lease` is set for as long as its handler runs. */
+export type Output = { readonly lease?: Lease | undefined } & (
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'sleep' }
+  | { readonly kind: 'work'; readonly effect: string | undefined }
+  | Answer
+)
+
+/** A request under way in the real code: it stands still until told something. */
+export interface Caller {
+  tell(input: Input): Promise<Output>
+}
+
+export function createCaller(request: Request): Caller {
+  let clockMs = 0
+  let lease: Lease | undefined
+  let isRunning = false
+  let hear = (_: Input['told']): void => undefined
+  let say = (_: Output): void => undefined
+
+  const ask = (output: Output): Promise<Input['told']> =>
+    new Promise((resolve) => {
+      hear = resolve
+      say(isRunning ? { ...output, lease } : output)
+    })
+
+  const send = async (call: Call): Promise<Reply> => {
+    if (isClaim(call)) lease = { owner: call.record.owner, leaseUntilMs: call.record.leaseUntilMs }
+    const told = await ask({ kind: 'call', call })
+    if (typeof told === 'string') throw new StoreUnavailableError(told, { retryable: true })
+    const held = told.record?.value
+    if (call.op === 'renew' && held?.owner === call.claim.owner && held.leaseUntilMs > 0) {
+      lease = { owner: held.owner, leaseUntilMs: held.leaseUntilMs }
+    }
+    return told
+  }
+
+  const work: Desk['work'] = async (effect) => {
+    if ((await ask({ kind: 'work', effect })) === 'throw') throw new HandlerError('the handler failed')
+  }
+
+  const clock = {
+    nowMs: () => clockMs,
+    sleep: async () => {
+      await ask({ kind: 'sleep' })
+    },
+  }
+
+  const outcomes: Outcome[] = []
+  const answerOf = async (): Promise<unknown> => {
+    const settings = {
+      store: remoteStore(request.name, send),
+      clock,
+      skew: { offsetMs: 0 },
+      retentionMs: RETENTION_MS,
+      onCrash: request.onCrash,
+      waitMs: request.waitMs,
+      onStoreError: 'refuse',
+      onOutcome: ({ outcome }: { outcome: Outcome }) => outcomes.push(outcome),
+    } as const
+    const exchange = {
+      intent: { id: RECORD_ID, key: 'k1', fingerprint: request.fingerprint },
+      longestWaitMs: request.waitMs,
+      keep: (value: unknown) => ({ value }),
+      keepError: () => undefined,
+      answer: (value: unknown) => value,
+      replay: (value: unknown) => value,
+      refuse: (error: OncekeyError): never => {
+        throw error
+      },
+    }
+    // Where the service gives a deadline, it gives it in its own time, whatever the clock of the process says.
+    const deadlineMs = clockMs - request.clockAheadMs + TERM_MS
+    const term: LeaseTerm =
+      request.term === 'deadline' ? { kind: 'deadline', deadlineMs } : { kind: 'duration', leaseMs: LEASE_MS }
+
+    const admission = await admit(settings, { exchange, event: undefined, service: 'payments', term })
+    if (admission.kind === 'answer') return admission.answer
+    const { guarded } = admission
+    let end: () => Promise<unknown>
+    isRunning = true
+    try {
+      const value = await request.handler(
+        { attempt: guarded.attempt, renew: guarded.renew, work },
+        request.name,
+      )
+      end = () => guarded.returned(value)
+    } catch (error) {
+      end = () => guarded.threw(error)
+    }
+    isRunning = false
+    return end()
+  }
+
+  const run = async (): Promise<void> => {
+    const answer = { kind: 'answer', outcomes } as const
+    try {
+      const value = await answerOf()
+      say({ ...answer, value, defect: undefined })
+    } catch (error) {
+      const isForeseen = error instanceof OncekeyError || error instanceof HandlerError
+      say({ ...answer, value: undefined, defect: isForeseen ? undefined : `it failed: ${String(error)}` })
+    }
+  }
+
+  const stuck = async (): Promise<Output> => {
+    await setImmediate()
+    return { kind: 'answer', outcomes, value: undefined, defect: 'it waits for nothing that can come' }
+  }
+
+  return {
+    tell({ nowMs, told }) {
+      clockMs = nowMs + request.clockAheadMs
+      const said = new Promise<Output>((resolve) => {
+        say = resolve
+      })
+      if (told === 'start') void run()
+      else hear(told)
+      return Promise.race([said, stuck()])
+    },
+  }
+}

@@ -1,0 +1,4 @@
+import { deep } from './scenarios.ts'
+import { describeRaces } from './suite.ts'
+
+describeRaces(Object.values(deep), 900_000)
