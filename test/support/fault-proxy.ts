@@ -7,8 +7,7 @@ import {
   request,
   type ServerResponse,
 } from 'node:http'
-import { buffer } from 'node:stream/consumers'
-import { type Phase, phaseOf } from './protocol-phase.ts'
+import { buffer, text } from 'node:stream/consumers'
 
 /** What happens to a packet: whether the write gets through, and what comes back. */
 interface Way {
@@ -43,7 +42,7 @@ const cancelledBy = (...codes: readonly string[]) =>
   ] as const
 
 /** What transactions do to each other. DynamoDB Local never does. */
-export const CONFLICTS = {
+const CONFLICTS = {
   'transaction conflict': {
     write: 'never',
     reply: [400, 'com.amazonaws.dynamodb.v20120810#TransactionConflictException'],
@@ -57,9 +56,17 @@ export const CONFLICTS = {
 
 export type Fault = keyof typeof FAULTS | keyof typeof CONFLICTS
 
+const UNHARMED: Way = { write: 'now', reply: 'own' }
 const WAYS: Readonly<Record<Fault, Way>> = { ...FAULTS, ...CONFLICTS }
 
-export interface FaultProxy extends AsyncDisposable {
+/** A request on its way through the proxy. */
+export interface ProxiedRequest {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface FaultProxy<Phase extends string> extends AsyncDisposable {
   readonly endpoint: string
   /** What came over the wire, a client's own retries included. */
   readonly phases: readonly Phase[]
@@ -67,38 +74,44 @@ export interface FaultProxy extends AsyncDisposable {
   dateSkewMs: number
   /** Lets `times` calls of that phase meet the fault, in place of any earlier fault. */
   inject(phase: Phase | 'any', fault: Fault, times?: number): void
+  /** Resolves as soon as a call has met the fault, and its write has been done if it is to be. */
+  struck(): Promise<void>
   heal(): void
-  /** Brings the packets that were held, oldest first, to DynamoDB. */
+  /** Brings the packets that were held, oldest first, to where they were going. */
   deliverHeld(): Promise<void>
   /** Forgets the calls seen so far. */
   forget(): void
 }
 
-/** Stands between a client and DynamoDB, and lets calls go wrong by what they are and how often. */
-export async function startFaultProxy(dynamoDbEndpoint: string): Promise<FaultProxy> {
+/** Stands between a client and its server, and lets calls go wrong by what they are and how often. */
+export async function startFaultProxy<Phase extends string>(
+  target: string,
+  phaseOf: (request: ProxiedRequest) => Phase,
+): Promise<FaultProxy<Phase>> {
   const agent = new Agent({ keepAlive: true })
   const held: (() => Promise<Reply>)[] = []
   let phases: Phase[] = []
   let dateSkewMs = 0
-  let active: { phase: Phase | 'any'; fault: Fault; left: number } | undefined
+  let active: { phase: Phase | 'any'; way: Way; left: number } | undefined
+  let strike = Promise.withResolvers<void>()
 
   const wayOf = (phase: Phase): Way => {
-    if (active === undefined || active.left === 0 || ![phase, 'any'].includes(active.phase)) {
-      return { write: 'now', reply: 'own' }
-    }
+    if (active === undefined || active.left === 0) return UNHARMED
+    if (active.phase !== 'any' && active.phase !== phase) return UNHARMED
     active.left -= 1
-    return WAYS[active.fault]
+    return active.way
   }
 
   const pass = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await buffer(asked)
-    const operation = `${asked.headers['x-amz-target']}`.split('.')[1] ?? ''
-    const phase = phaseOf(operation, JSON.parse(body.toString()))
+    const { url: path = '/', headers } = asked
+    const body = await text(asked)
+    const phase = phaseOf({ path, headers, body })
     phases.push(phase)
     const way = wayOf(phase)
-    const deliver = (): Promise<Reply> => forward(agent, dynamoDbEndpoint, asked.headers, body)
+    const deliver = (): Promise<Reply> => forward(agent, new URL(path, target), headers, body)
     if (way.write === 'held' || way.write === 'twice') held.push(deliver)
     const written = way.write === 'now' || way.write === 'twice' ? await deliver() : undefined
+    if (way !== UNHARMED) strike.resolve()
     answer(response, way.reply, written, dateSkewMs)
   }
   const server = createServer((asked, response) => {
@@ -122,8 +135,10 @@ export async function startFaultProxy(dynamoDbEndpoint: string): Promise<FaultPr
       dateSkewMs = skewMs
     },
     inject(phase, fault, times = Number.POSITIVE_INFINITY) {
-      active = { phase, fault, left: times }
+      active = { phase, way: WAYS[fault], left: times }
+      strike = Promise.withResolvers()
     },
+    struck: () => strike.promise,
     heal() {
       active = undefined
     },
@@ -148,13 +163,8 @@ interface Reply {
   readonly body: Buffer
 }
 
-async function forward(
-  agent: Agent,
-  endpoint: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-): Promise<Reply> {
-  const sent = request(endpoint, { method: 'POST', headers, agent })
+async function forward(agent: Agent, url: URL, headers: IncomingHttpHeaders, body: string): Promise<Reply> {
+  const sent = request(url, { method: 'POST', headers, agent })
   sent.end(body)
   const [response] = await once(sent, 'response')
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) }

@@ -1,3 +1,5 @@
+import type { ProxiedRequest } from './fault-proxy.ts'
+
 /** What a packet to DynamoDB is in the words of the protocol. */
 export type Phase =
   | 'insert'
@@ -23,8 +25,9 @@ interface Packet {
 }
 
 /** Reads a request as DynamoDB gets it. A chunk is told by its id, which ends in its number. */
-export function phaseOf(operation: string, packet: Packet): Phase {
-  switch (operation) {
+export function phaseOf({ headers, body }: ProxiedRequest): Phase {
+  const packet: Packet = JSON.parse(body)
+  switch (`${headers['x-amz-target']}`.split('.')[1]) {
     case 'PutItem':
       if (packet.Item?.status === undefined) return 'write chunk'
       return packet.ConditionExpression?.includes('attribute_not_exists') ? 'insert' : 'replace'
