@@ -9,9 +9,18 @@ export type IdempotentContext = Context & { readonly idempotency: Attempt }
  * invocations share would show one of them the other's claim.
  */
 export function withAttempt<C>(context: C, attempt: Attempt): C & { readonly idempotency: Attempt } {
-  const descriptors = Object.getOwnPropertyDescriptors(Object(context))
-  return Object.create(Object.getPrototypeOf(Object(context)), {
-    ...descriptors,
-    idempotency: { value: attempt, enumerable: true, configurable: true, writable: false },
+  const original = Object(context)
+  const copy = Object.create(Object.getPrototypeOf(original))
+  for (const name of Reflect.ownKeys(original)) {
+    const member = Reflect.getOwnPropertyDescriptor(original, name)
+    // What can be assigned is: to define it takes several times as long, on every invocation.
+    if (member?.writable && member.enumerable && !(name in copy)) copy[name] = member.value
+    else if (member !== undefined) Object.defineProperty(copy, name, member)
+  }
+  return Object.defineProperty(copy, 'idempotency', {
+    value: attempt,
+    enumerable: true,
+    configurable: true,
+    writable: false,
   })
 }
