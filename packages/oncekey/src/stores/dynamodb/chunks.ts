@@ -4,11 +4,6 @@ import type { Store } from '../../protocol/store.ts'
 import { text, ttl, VERSION } from './item.ts'
 import { type Deadline, type Wire, within } from './wire.ts'
 
-/**
- * How much of a result a record carries itself. DynamoDB bills every later write of the record, refused ones
- * included, by the size of the whole item: see the cost table in the documentation.
- */
-const INLINE_LIMIT_BYTES = 3_072
 /** Below DynamoDB's 400 KB for an item with its attribute names and key. */
 const CHUNK_BYTES = 380 * 1024
 const WRITES_AT_ONCE = 4
@@ -19,7 +14,6 @@ const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
 export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
   return {
     async spill({ id, owner }, bytes, room, { timeoutMs }) {
-      if (bytes.length + room.inlineBytes <= INLINE_LIMIT_BYTES) return { bytes }
       // Named by content: a write in doubt that lands late finds the bytes it refers to, whatever was tried since.
       const ref = `${owner}#${digest([room.name, bytes]).slice(0, 22)}`
       const expiresAt = ttl(room.expiresAtMs + OUTLIVES_BY_MS)

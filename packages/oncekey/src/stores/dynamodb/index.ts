@@ -1,5 +1,4 @@
 import type { Store } from '../../protocol/store.ts'
-import { createChunks } from './chunks.ts'
 import type { DynamoDbClient } from './client.ts'
 import { text } from './item.ts'
 import { readRecord } from './read-item.ts'
@@ -19,6 +18,12 @@ export interface DynamoDbStoreOptions {
 }
 
 /**
+ * How much of a result a record carries itself. DynamoDB bills every later write of the record, refused ones
+ * included, by the size of the whole item: the cost table is in docs/decisions/041-inline-limit.md.
+ */
+const INLINE_LIMIT_BYTES = 3_072
+
+/**
  * A store in a DynamoDB table with partition key `id` (S), no sort key, and TTL on `expiresAt`.
  *
  * @throws TypeError if `table` is not a name, as when an environment variable is not set.
@@ -30,7 +35,17 @@ export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = 
   const wire = createWire(table, client)
   return {
     ...createWrites(wire),
-    ...createChunks(wire),
+    // Only those whose results are large load what it takes.
+    async spill(claim, bytes, room, limits) {
+      if (bytes.length + room.inlineBytes <= INLINE_LIMIT_BYTES) return { bytes }
+      const { createChunks } = await import('./chunks.ts')
+      return createChunks(wire).spill(claim, bytes, room, limits)
+    },
+    async load(id, body, limits) {
+      if ('bytes' in body) return body.bytes
+      const { createChunks } = await import('./chunks.ts')
+      return createChunks(wire).load(id, body, limits)
+    },
     async commit(...asked) {
       // Only those who commit load what it takes.
       const { createCommit } = await import('./commit.ts')
