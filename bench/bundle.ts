@@ -35,6 +35,8 @@ export interface Weight {
   readonly gzipBytes: number
   /** By source file, the largest first. */
   readonly parts: readonly { readonly file: string; readonly bytes: number }[]
+  /** Modules outside the bundle that loading it loads. */
+  readonly imports: readonly string[]
   readonly path: string
 }
 
@@ -59,9 +61,12 @@ export async function weigh(name: string, lines: string, splitting: boolean): Pr
   )
   // Splitting may put what is shared by several files into one of its own: what is imported statically counts.
   const loaded = new Set([path])
+  const externals = new Set<string>()
   for (const file of loaded) {
     for (const imported of outputs.get(file)?.imports ?? []) {
-      if (imported.kind === 'import-statement' && !imported.external) loaded.add(join(here, imported.path))
+      if (imported.kind !== 'import-statement') continue
+      if (imported.external) externals.add(imported.path)
+      else loaded.add(join(here, imported.path))
     }
   }
   const texts = [...loaded].map((file) => readFileSync(file))
@@ -72,6 +77,7 @@ export async function weigh(name: string, lines: string, splitting: boolean): Pr
     parts: parts
       .map(([file, { bytesInOutput }]) => ({ file, bytes: bytesInOutput }))
       .toSorted((one, other) => other.bytes - one.bytes),
+    imports: [...externals].toSorted(),
     path,
   }
 }

@@ -25,7 +25,8 @@ registerHooks({
     url === 'oncekey-bench:sdk' ? { format: 'module', source: stub, shortCircuit: true } : next(url, context),
 })
 
-const [, , file = ''] = process.argv
+const [, , bare = '', file = ''] = process.argv
+await import(bare)
 const began = process.cpuUsage()
 const beganMs = performance.now()
 await import(file)

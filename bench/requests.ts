@@ -43,8 +43,47 @@ export const SMALL_ANSWER = {
   body: JSON.stringify({ id: 'pay_1Nv0FGQ9RKHgCVdK', status: 'succeeded', amount: 12_500, currency: 'EUR' }),
 }
 
-/** An answer that lists payments, its body about `bytes` long: ids and amounts differ, as they do in real lists. */
-export function listAnswer(bytes: number): {
+/** What a payment object of a large API holds besides: fields that are the same, or empty, in most objects. */
+const USUAL_FIELDS = {
+  object: 'payment_intent',
+  amount_capturable: 0,
+  amount_details: { tip: {} },
+  amount_received: 0,
+  application: null,
+  application_fee_amount: null,
+  automatic_payment_methods: { enabled: true, allow_redirects: 'always' },
+  canceled_at: null,
+  cancellation_reason: null,
+  capture_method: 'automatic',
+  confirmation_method: 'automatic',
+  invoice: null,
+  last_payment_error: null,
+  livemode: false,
+  next_action: null,
+  on_behalf_of: null,
+  payment_method_options: {
+    card: { installments: null, network: null, request_three_d_secure: 'automatic' },
+  },
+  payment_method_types: ['card', 'link'],
+  processing: null,
+  receipt_email: null,
+  review: null,
+  setup_future_usage: null,
+  shipping: null,
+  statement_descriptor: null,
+  statement_descriptor_suffix: null,
+  transfer_data: null,
+  transfer_group: null,
+}
+
+/**
+ * An answer that lists payments, its body about `bytes` long: ids and amounts differ, as they do in real lists.
+ * @param kind `terse` objects are little but ids; `wordy` ones have the fields of Stripe's PaymentIntent besides.
+ */
+export function listAnswer(
+  bytes: number,
+  kind: 'terse' | 'wordy' = 'terse',
+): {
   statusCode: number
   headers: Record<string, string>
   body: string
@@ -64,6 +103,7 @@ export function listAnswer(bytes: number): {
       customer: { id: `cus_${digits(14, 36)}`, email: `customer${Math.floor(random() * 9_999)}@example.com` },
       description: `Order ${Math.floor(random() * 99_999)}, delivery by ${pick(['courier', 'post', 'collection'])}`,
       createdAt: new Date(1_795_000_000_000 + Math.floor(random() * 1e9)).toISOString(),
+      ...(kind === 'wordy' && USUAL_FIELDS),
       metadata: { channel: pick(['web', 'app', 'shop']), campaign: pick(['autumn', 'none', 'loyalty']) },
     }
     payments.push(payment)

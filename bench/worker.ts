@@ -28,6 +28,7 @@ export type Task =
   | {
       readonly kind: 'units'
       readonly answerBytes: number
+      readonly answerKind?: 'terse' | 'wordy'
       readonly endpoint: string
       readonly table: string
     }
@@ -125,14 +126,19 @@ function forgetful(): DynamoDBClient {
 }
 
 /** What a new request and its replay cost. */
-async function units({ answerBytes, endpoint, table }: Extract<Task, { kind: 'units' }>): Promise<{
+async function units({
+  answerBytes,
+  answerKind,
+  endpoint,
+  table,
+}: Extract<Task, { kind: 'units' }>): Promise<{
   readonly fresh: readonly Billed[]
   readonly replay: readonly Billed[]
   readonly isReplayed: boolean
 }> {
   const client = local(endpoint)
   const meter = createMeter(client)
-  const answer = answerBytes === 0 ? SMALL_ANSWER : listAnswer(answerBytes)
+  const answer = answerBytes === 0 ? SMALL_ANSWER : listAnswer(answerBytes, answerKind)
   let runs = 0
   const work: Work = async () => {
     runs++
