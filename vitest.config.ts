@@ -2,7 +2,7 @@ import { transform } from 'esbuild'
 import { configDefaults, defineConfig, type Plugin } from 'vitest/config'
 
 // A kind of test too slow for `npm test` has its own suffix, and runs with `vitest run --mode <kind>`.
-const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once', 'cli', 'deploy', 'races']
+const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once', 'cli', 'browser', 'deploy', 'races']
 
 // Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.
 const conditions = ['oncekey-source', 'node', 'development|production']
@@ -31,8 +31,8 @@ export default defineConfig(({ mode }) => {
         ...configDefaults.exclude,
         ...(slow ? [] : slowKinds.map((kind) => `test/**/*.${kind}.test.ts`)),
       ],
-      // Slow tests mostly wait for time-outs.
-      maxConcurrency: slow ? 12 : 5,
+      // Concurrent tests mostly wait for time-outs.
+      maxConcurrency: 12,
       globalSetup: ['test/support/global-setup.ts'],
       // Nothing is timed here: a test that hangs must end, and a busy machine must not fail one.
       testTimeout: 60_000,

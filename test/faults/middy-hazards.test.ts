@@ -95,6 +95,29 @@ describe.each(middies)('with $version', ({ version, assemble }) => {
     expect(pay).toHaveBeenCalledTimes(2)
   })
 
+  test('a later `onError` that answers early does not keep the key from being freed', async () => {
+    await using trial = await startTrial()
+    const pay = vi.fn(() => CREATED).mockImplementationOnce(fail)
+    const onError = (): object => ({ statusCode: 500 })
+    const call = trial.sandbox(pay, { door: between([], [{ onError }]) })
+    expect((await call()).text).toBe('500')
+    expect(await trial.state()).toBe('released')
+    expect((await call()).text).toBe('201')
+    expect(pay).toHaveBeenCalledTimes(2)
+  })
+
+  test('a later `onError` that answers for a sibling does not keep a finished run from being stored', async () => {
+    await using trial = await startTrial()
+    const pay = vi.fn(() => CREATED)
+    const after = vi.fn().mockImplementationOnce(fail)
+    const onError = (): object => ({ statusCode: 500 })
+    const call = trial.sandbox(pay, { door: between([], [{ after, onError }]) })
+    expect((await call()).text).toBe('500')
+    expect(await trial.state()).toBe('completed')
+    expect((await call()).text).toBe('201 replayed')
+    expect(pay).toHaveBeenCalledTimes(1)
+  })
+
   test('the early time-out neither frees nor completes the claim of the handler that still runs', async () => {
     await using trial = await startTrial()
     const { promise: work, resolve: finish } = Promise.withResolvers<typeof CREATED>()

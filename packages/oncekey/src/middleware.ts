@@ -7,6 +7,11 @@ import { type WatchedResponse, watchResponse } from './middy-response.ts'
 import type { IdempotencyOptions } from './options.ts'
 import type { Store } from './protocol/store.ts'
 
+interface Taken {
+  readonly guarded: GuardedRun
+  readonly watched: WatchedResponse
+}
+
 /**
  * A Middy middleware that makes the handler safe to retry. Register it last (innermost), so that nothing stands
  * between the claim and the handler.
@@ -21,8 +26,8 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
 ): Required<Pick<MiddlewareObj<TEvent, TResult, Error, IdempotentContext>, 'before' | 'after' | 'onError'>> {
   const invoke = createInvoke('idempotent', table, options)
   /** By request, not in `request.internal`: that may be shared by all requests of the process. */
-  const runs = new WeakMap<object, { guarded: GuardedRun; watched: WatchedResponse }>()
-  const take = (request: object): { guarded: GuardedRun; watched: WatchedResponse } | undefined => {
+  const runs = new WeakMap<object, Taken>()
+  const take = (request: object): Taken | undefined => {
     const found = runs.get(request)
     runs.delete(request)
     return found
@@ -39,13 +44,14 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
       }
       const { guarded } = invocation
       request.context = withAttempt(request.context, guarded.attempt)
-      const watched = watchResponse(request, async ({ when, value }) => {
-        // A middleware registered after this one answered: without the handler, so that the key is freed, or instead
-        // of the `after` below, which will not be called.
+      // A middleware registered after this one may answer in place of the hooks below, which are then not called.
+      const watched = watchResponse(request, async ({ hook, value }) => {
         const taken = take(request)
-        if (when === 'after' && taken !== undefined) return taken.guarded.returned(value)
-        await taken?.guarded.didNotRun()
-        return value
+        if (taken === undefined) return value
+        if (hook === 'after') return taken.guarded.returned(value)
+        if (hook === 'before') await taken.guarded.didNotRun()
+        const answer = hook === 'onError' ? await endFailed(taken, request.error) : notAnswered
+        return answer === notAnswered ? value : answer
       })
       runs.set(request, { guarded, watched })
     },
@@ -58,21 +64,28 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
     async onError(request) {
       const taken = take(request)
       if (taken === undefined) return
-      const { guarded, watched } = taken
-      if (isEarlyTimeout(request.error)) return guarded.wasCutOff(request.error)
-      const handlerResult = watched.handlerResult()
-      if (handlerResult !== undefined) {
-        // The handler returned, and another middleware's `after` threw before ours came: the work is done.
-        await guarded.returned(handlerResult.value).catch(() => undefined)
-        return
-      }
-      const answer = await guarded.threw(request.error).catch((error: unknown) => {
-        if (error === request.error) return notAnswered
-        throw error
-      })
+      const answer = await endFailed(taken, request.error)
       if (answer !== notAnswered) request.response = answer as TResult
     },
   }
+}
+
+/** Ends a run after an error, whoever threw it. Gives the answer to that, if there is one. */
+async function endFailed({ guarded, watched }: Taken, error: unknown): Promise<unknown> {
+  if (isEarlyTimeout(error)) {
+    guarded.wasCutOff(error)
+    return notAnswered
+  }
+  const handlerResult = watched.handlerResult()
+  if (handlerResult !== undefined) {
+    // The handler returned, and another middleware's `after` threw before ours came: the work is done.
+    await guarded.returned(handlerResult.value).catch(() => undefined)
+    return notAnswered
+  }
+  return guarded.threw(error).catch((thrown: unknown) => {
+    if (thrown === error) return notAnswered
+    throw thrown
+  })
 }
 
 /** Told apart from every answer, `undefined` included. */

@@ -4,8 +4,8 @@ export interface WatchedResponse {
   handlerResult(): { readonly value: unknown } | undefined
 }
 
-/** What became of the handler where a middleware answered early: `before` it, or `after` it had returned. */
-export type EarlyAnswer = { readonly when: 'before' | 'after'; readonly value: unknown }
+/** In which hook a later middleware answered early. */
+export type EarlyAnswer = { readonly hook: 'before' | 'after' | 'onError'; readonly value: unknown }
 
 /**
  * Watches the writes to a Middy request's `response` from `before` on. Middy 6 and 7 write it when the handler has
@@ -26,10 +26,11 @@ export function watchResponse(
     get: () => response,
     set: (value: unknown) => {
       response = value
-      if (request.error !== undefined) return
-      beforeError.push(value)
+      const isError = request.error !== undefined
+      if (!isError) beforeError.push(value)
       if ('earlyResponse' in request) {
-        response = onEarlyAnswer({ when: beforeError.length === 1 ? 'before' : 'after', value })
+        const hook = isError ? 'onError' : beforeError.length === 1 ? 'before' : 'after'
+        response = onEarlyAnswer({ hook, value })
       }
     },
   })
