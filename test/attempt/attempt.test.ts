@@ -1,45 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { begin } from '../../packages/oncekey/src/attempt/begin.ts'
-import type { Run } from '../../packages/oncekey/src/attempt/run.ts'
-import type { Scene } from '../../packages/oncekey/src/attempt/scene.ts'
-import { createTiming, type LeaseTerm } from '../../packages/oncekey/src/attempt/timing.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
-import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { type ManualClock, manualClock } from '../support/manual-clock.ts'
-
-interface Bench {
-  readonly clock: ManualClock
-  readonly store: Store
-  scene(changes?: Partial<Scene>, term?: LeaseTerm, fingerprint?: string): Scene
-}
-
-function bench(): Bench {
-  const clock = manualClock()
-  const store = memoryStore(clock)
-  const scene: Bench['scene'] = (
-    changes = {},
-    term = { kind: 'duration', leaseMs: 10_000 },
-    fingerprint = 'json:a',
-  ) => ({
-    store,
-    timing: createTiming(clock, term, { offsetMs: 0 }),
-    intent: { id: 'payments#1', key: 'k1', fingerprint },
-    onCrash: 'rerun',
-    retentionMs: 60_000,
-    waitMs: 0,
-    staleKey: undefined,
-    runsUnclaimed: false,
-    keep: (value) => ({ value }),
-    ...changes,
-  })
-  return { clock, store, scene }
-}
-
-async function claim(scene: Scene): Promise<Run> {
-  const begun = await begin(scene)
-  if (begun.kind !== 'run') throw new Error(`expected a run, got ${begun.kind}`)
-  return begun.run
-}
+import { bench, claim } from './bench.ts'
 
 describe('a claim', () => {
   it('is the first run of a new intent', async () => {

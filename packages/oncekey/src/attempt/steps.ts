@@ -39,6 +39,9 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
         `step: expected a name of 1 to ${MAX_NAME_CHARACTERS} characters, got ${JSON.stringify(name)}`,
       )
     }
+    // The SDK reads the map of steps into an object, where this name would be lost and the step would run again.
+    if (name === '__proto__')
+      throw new TypeError('step: expected a name that an object can hold, got "__proto__"')
     if (taken.has(name))
       throw new TypeError(`step: ${JSON.stringify(name)} was already used in this run; name each step once`)
     if (!hold.isHeld)

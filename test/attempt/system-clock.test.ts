@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../../packages/oncekey/src/attempt/system-clock.ts'
+
+test('the clock of the system tells epoch milliseconds', () => {
+  const beforeMs = Date.now()
+  const nowMs = systemClock.nowMs()
+  expect(nowMs).toBeGreaterThanOrEqual(beforeMs)
+  expect(nowMs).toBeLessThanOrEqual(Date.now())
+})
+
+test('a sleep takes its time', async () => {
+  const beganAtMs = performance.now()
+  await systemClock.sleep(30)
+  expect(performance.now() - beganAtMs).toBeGreaterThan(25)
+})
+
+test('a sleep ends with its signal, without an error', async () => {
+  const controller = new AbortController()
+  const sleeping = systemClock.sleep(600_000, controller.signal)
+  controller.abort()
+  expect(await sleeping).toBeUndefined()
+})

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url'
+import type { ViteUserConfig } from 'vitest/config'
+import base from '../../vitest.config.ts'
+
+const { test, ...rest } = base({ command: 'serve', mode: 'test' })
+
+/** The quick suites that hold the promises of the mutated code: a mutant that only a slow suite sees counts as alive. */
+const config: ViteUserConfig = {
+  ...rest,
+  test: {
+    ...test,
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    include: [
+      'test/protocol/**/*.test.ts',
+      'test/attempt/**/*.test.ts',
+      'test/stores/**/*.test.ts',
+      'test/events/http/reading/{fingerprint,pointer}.test.ts',
+    ],
+    // A mutant that hangs is ended by Stryker, by its own reckoning.
+    testTimeout: 15_000,
+  },
+}
+
+export default config
