@@ -87,9 +87,12 @@ describe('the payments stack', () => {
 
   test('wakes somebody for what the library counts, and is quiet without requests', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
-    expect(
-      alarms.map(({ Properties }) => Properties.MetricName ?? Properties.Metrics[0].Label).sort(),
-    ).toEqual(['Throttled claims', 'completion-failed', 'in-flight', 'takeover'])
+    expect(alarms.map(({ Properties }) => Properties.MetricName).sort()).toEqual([
+      'WriteThrottleEvents',
+      'completion-failed',
+      'in-flight',
+      'takeover',
+    ])
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { TreatMissingData: 'notBreaching' })
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Namespace: 'Oncekey',

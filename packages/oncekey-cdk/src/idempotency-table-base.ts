@@ -1,4 +1,4 @@
-import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
+import { type IMetric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
@@ -57,7 +57,7 @@ export interface IIdempotencyTable extends IConstruct {
   /** Refused conditions: repeats of a key, each of them billed as a write. Sum over 5 minutes. */
   metricConditionalCheckFailures(props?: MetricOptions): IMetric
 
-  /** Claims, steps and completions that DynamoDB throttled, all operations together. Sum over 5 minutes. */
+  /** Writes that DynamoDB throttled: claims, steps and completions are writes. Sum over 5 minutes. */
   metricThrottles(props?: MetricOptions): IMetric
 
   /** Claims, steps and completions that DynamoDB failed to serve, all operations together. Sum over 5 minutes. */
@@ -100,7 +100,8 @@ export abstract class IdempotencyTableBase extends Construct implements IIdempot
   }
 
   metricThrottles(props?: MetricOptions): IMetric {
-    return metricOfClaims(this.table, 'ThrottledRequests', 'Throttled claims', props)
+    // Not ThrottledRequests, which CloudWatch keeps by operation: an alarm on their sum is billed as four.
+    return this.table.metric('WriteThrottleEvents', { statistic: Stats.SUM, ...props })
   }
 
   metricSystemErrors(props?: MetricOptions): IMetric {
