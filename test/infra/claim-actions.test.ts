@@ -1,0 +1,94 @@
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { type Attempt, type RunOnceOptions, runOnce } from 'oncekey'
+import { IdempotencyTable } from 'oncekey-cdk'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createClient, createTable } from '../support/tables.ts'
+import { type IamGuard, startIamGuard } from './iam-guard.ts'
+
+// The first synthesis loads most of aws-cdk-lib.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const PUT = 'dynamodb:PutItem'
+const UPDATE = 'dynamodb:UpdateItem'
+const GET = 'dynamodb:GetItem'
+
+/** The actions that `grantClaims` allows, read from a template. */
+function grantedActions(): string[] {
+  const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Stack')
+  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+  new IdempotencyTable(stack, 'Idempotency').grantClaims(role)
+  const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+  return policy?.Properties.PolicyDocument.Statement[0].Action
+}
+
+const large = Array.from({ length: 4_000 }, (_, n) => (n * 7_919) % 10_007)
+const untilRenewed = () =>
+  vi.waitUntil(() => guard.used.has(`${UPDATE} on ${table}`), { timeout: 30_000, interval: 10 })
+
+/** Each run of a use: what it does, and what it gives. A failure is let pass, and told by the outcome. */
+type Run = (attempt: Attempt) => unknown
+const uses: Record<string, readonly Run[]> = {
+  'a first request and its repeat': [() => 1, () => 2],
+  'a run that fails, and the next one': [() => Promise.reject(new Error('declined')), () => 2],
+  'a step': [(attempt) => attempt.step('receipt', () => 'R-1')],
+  'a lease that is renewed': [untilRenewed],
+  'a commit': [(attempt) => attempt.commit('booked', [])],
+  'a large answer and its replay': [() => large, () => large],
+}
+
+const NEEDED: readonly (readonly [use: string, actions: readonly string[]])[] = [
+  ['a first request and its repeat', [PUT, UPDATE]],
+  ['a run that fails, and the next one', [PUT, UPDATE]],
+  ['a step', [PUT, UPDATE]],
+  ['a lease that is renewed', [PUT, UPDATE]],
+  ['a commit', [PUT, UPDATE]],
+  ['a large answer and its replay', [PUT, UPDATE, GET]],
+]
+
+let guard: IamGuard
+let table: string
+beforeEach(async () => {
+  const { name, endpoint } = await createTable()
+  table = name
+  guard = await startIamGuard(endpoint)
+})
+afterEach(() => guard[Symbol.asyncDispose]())
+
+const on = (actions: readonly string[]) => actions.map((action) => `${action} on ${table}`)
+
+/** The errors that an operator is told of. */
+async function errorsOf(use: string): Promise<string[]> {
+  const errors: string[] = []
+  const options: RunOnceOptions = {
+    service: 'shop',
+    name: 'charge',
+    key: 'order-1',
+    leaseMs: 60_000,
+    renewEveryMs: 20,
+    client: createClient(guard.endpoint),
+    onOutcome: ({ error }) => errors.push(`${error}`),
+  }
+  for (const run of uses[use] ?? []) await runOnce(table, options, run).catch(() => undefined)
+  return errors.filter((error) => error.includes('StoreUnavailableError'))
+}
+
+describe.each(NEEDED)('%s', (use, actions) => {
+  test('needs nothing that grantClaims does not allow', async () => {
+    guard.allowOnly(on(grantedActions()))
+    expect(await errorsOf(use)).toEqual([])
+    expect([...guard.used.keys()].sort()).toEqual(on(actions).sort())
+  })
+
+  test.each(actions)('cannot do without %s, and the error names it', async (missing) => {
+    guard.allowOnly(on(actions.filter((action) => action !== missing)))
+    expect(await errorsOf(use)).toContainEqual(
+      expect.stringContaining(`allow the role of the process ${missing} on this table`),
+    )
+  })
+})
+
+test('grantClaims allows nothing that no use needs', () => {
+  expect(grantedActions().sort()).toEqual([...new Set(NEEDED.flatMap(([, actions]) => actions))].sort())
+})
