@@ -1,3 +1,4 @@
+import { createLRU } from 'lru.min'
 import type { Intent } from './protocol/intent.ts'
 
 /** Completed results of this process: text, not objects, so that every replay is a fresh copy. */
@@ -7,24 +8,20 @@ export interface ReplayCache {
   set(intent: Intent, json: string | undefined, expiresAtMs: number): void
 }
 
+interface Cached {
+  readonly fingerprint: string
+  readonly json: string | undefined
+  readonly expiresAtMs: number
+}
+
 /** The id holds scope and principal, so that one caller's results are never found by another. */
 export function createReplayCache(maxEntries: number): ReplayCache {
-  // A map keeps the order of insertion: what is used moves to its end, what is at its beginning goes first.
-  const results = new Map<string, { fingerprint: string; json: string | undefined; expiresAtMs: number }>()
+  const results = createLRU<string, Cached>({ max: maxEntries })
   return {
     get({ id, fingerprint }, nowMs) {
       const found = results.get(id)
-      if (found === undefined || found.fingerprint !== fingerprint || found.expiresAtMs <= nowMs)
-        return undefined
-      results.delete(id)
-      results.set(id, found)
-      return found
+      return found?.fingerprint === fingerprint && found.expiresAtMs > nowMs ? found : undefined
     },
-    set({ id, fingerprint }, json, expiresAtMs) {
-      results.delete(id)
-      results.set(id, { fingerprint, json, expiresAtMs })
-      const [oldest] = results.keys()
-      if (results.size > maxEntries && oldest !== undefined) results.delete(oldest)
-    },
+    set: ({ id, fingerprint }, json, expiresAtMs) => results.set(id, { fingerprint, json, expiresAtMs }),
   }
 }
