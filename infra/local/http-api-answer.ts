@@ -4,6 +4,8 @@ export interface WireAnswer {
   /** In order; `set-cookie` may come more than once. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer
+  /** The connection is lost before the body has arrived. */
+  readonly isCutOff?: boolean
 }
 
 const NOT_FORWARDED = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade'])

@@ -16,6 +16,8 @@ export interface PaymentProvider {
   readonly charges: readonly Charge[]
   /** Every receipt number that was taken. A repeat takes another one. */
   readonly receipts: readonly string[]
+  /** As if nothing had been charged yet. */
+  forget(): void
   stop(): Promise<void>
 }
 
@@ -51,7 +53,11 @@ export async function startPaymentProvider(): Promise<PaymentProvider> {
     if (request.method === 'POST' && request.target === '/receipts') return takeReceipt()
     return gatewayAnswer(404, 'Not Found')
   })
-  return { url, charges, receipts, stop }
+  const forget = () => {
+    charges.length = 0
+    receipts.length = 0
+  }
+  return { url, charges, receipts, forget, stop }
 }
 
 function created(body: object): WireAnswer {

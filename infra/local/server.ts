@@ -60,6 +60,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
     status,
     headers,
     body: bytes,
+    isCutOff = false,
   } = body === undefined
     ? gatewayAnswer(413, 'Request Entity Too Large')
     : await answer({
@@ -72,7 +73,9 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
       })
   outgoing.statusCode = status
   for (const [name, value] of headers) outgoing.appendHeader(name, value)
-  outgoing.end(bytes)
+  // After the head: a browser sends a request again by itself if a connection that it used before brings nothing.
+  if (isCutOff) outgoing.write(bytes.subarray(0, 1), () => outgoing.destroy())
+  else outgoing.end(bytes)
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { synthesise } from './assembly.ts'
+import { createDemo } from './demo/demo.ts'
 import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts'
-import { gatewayAnswer, readHttpApiResult } from './http-api-answer.ts'
-import { createHttpApiEvent, splitTarget } from './http-api-event.ts'
 import { awsEnvironment, lambdaEnvironment } from './lambda-environment.ts'
 import { type PaymentProvider, startPaymentProvider } from './payment-provider.ts'
 import { createSandboxes } from './sandboxes.ts'
-import { type Answer, listen } from './server.ts'
+import { listen } from './server.ts'
 import { createTeardown, type Teardown } from './teardown.ts'
-import { type ResolvedTemplate, resolveTemplate } from './template.ts'
+import { resolveTemplate } from './template.ts'
 import { readFunctions } from './template-functions.ts'
 import { readRoutes } from './template-routes.ts'
 import { createTables, deleteTables } from './template-tables.ts'
@@ -66,6 +65,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
     const tables = teardown.add(await createTables(template, client), (names) => deleteTables(names, client))
     const provider = teardown.add(await startPaymentProvider(), (one) => one.stop())
 
+    const onLog = options.onLog ?? (() => {})
     const functions = [...readFunctions(template, assembly).values()].map((fn) => {
       const environment = {
         ...fn.environment,
@@ -73,16 +73,27 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
         ...lambdaEnvironment(fn),
         PAYMENT_PROVIDER_URL: provider.url,
       }
-      const sandboxes = createSandboxes(fn, environment, options.onLog ?? (() => {}))
-      return { name: fn.name, environment, sandboxes: teardown.add(sandboxes, (one) => one.stop()) }
+      const sandboxes = createSandboxes(fn, environment, onLog)
+      return { fn, environment, sandboxes: teardown.add(sandboxes, (one) => one.stop()) }
     })
-    server.open(createGateway(template, new Map(functions.map(({ name, sandboxes }) => [name, sandboxes]))))
+    const [payments] = functions
+    if (payments === undefined) throw new Error('The stack has no function.')
+    const byName = new Map(functions.map(({ fn, sandboxes }) => [fn.name, sandboxes]))
+    const demo = createDemo({
+      matchRoute: readRoutes(template),
+      invoke: async (name, event) => byName.get(name)?.invoke(event),
+      ...payments,
+      client,
+      provider,
+      onLog,
+    })
+    server.open(teardown.add(demo, (one) => one.stop()).answer)
 
     return {
       url: server.url,
       dynamoDbEndpoint: dynamoDb.endpoint,
       tables,
-      environment: functions[0]?.environment ?? {},
+      environment: payments.environment,
       provider,
       stop: teardown.stop,
     }
@@ -106,19 +117,4 @@ async function prepare({ dynamoDbEndpoint }: LocalOptions, teardown: Teardown) {
   const suffix = randomBytes(4).toString('hex')
   const template = resolveTemplate(assembly.value.template, 'OncekeyPayments', suffix)
   return { dynamoDb: dynamoDb.value, assembly: assembly.value, template }
-}
-
-/** What an HTTP API does with a request. */
-function createGateway(
-  template: ResolvedTemplate,
-  functions: ReadonlyMap<string, ReturnType<typeof createSandboxes>>,
-): Answer {
-  const matchRoute = readRoutes(template)
-  return async (request) => {
-    const match = matchRoute(request.method, splitTarget(request.target).rawPath)
-    const sandboxes = match && functions.get(match.functionName)
-    if (!sandboxes) return gatewayAnswer(404, 'Not Found')
-    const report = await sandboxes.invoke(createHttpApiEvent(request, match, Date.now()))
-    return 'error' in report ? gatewayAnswer(500, 'Internal Server Error') : readHttpApiResult(report.payload)
-  }
 }

@@ -15,6 +15,8 @@ try {
   const pay = `curl -i ${url}/payments -H 'Content-Type: application/json' -H 'Idempotency-Key: ${randomUUID()}' -d '{"amount":1000,"currency":"EUR","customer":"u1"}'`
   console.log(`The payments API listens on ${url}. Ctrl-C ends it.
 
+Open that address in a browser to see what becomes of a retry. Or, with curl:
+
 Pay, and pay again with the same key. The second answer is the first one, replayed:
 
 ${pay}

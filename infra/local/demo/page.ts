@@ -1,0 +1,43 @@
+import type { WireAnswer } from '../http-api-answer.ts'
+import { splitTarget, type WireRequest } from '../http-api-event.ts'
+import { bundlePage, readPageFile } from './bundles.ts'
+import { clearState, readState, type StateSources } from './state.ts'
+
+const FILES: Readonly<Record<string, readonly [type: string, read: () => Buffer | Promise<Buffer>]>> = {
+  '/': ['text/html; charset=utf-8', () => readPageFile('index.html')],
+  '/page/style.css': ['text/css; charset=utf-8', () => readPageFile('style.css')],
+  '/page/icon.svg': ['image/svg+xml', () => readPageFile('icon.svg')],
+  '/page/main.js': ['text/javascript; charset=utf-8', bundlePage],
+}
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** The checkout page and what it asks for beside payments; `undefined` for a request that is none of its. */
+export async function answerPage(
+  { method, target }: WireRequest,
+  sources: StateSources,
+): Promise<WireAnswer | undefined> {
+  const { rawPath } = splitTarget(target)
+  const file = FILES[rawPath]
+  if (method === 'GET' && file !== undefined) {
+    const [type, read] = file
+    return { status: 200, headers: headersOf(type), body: await read() }
+  }
+  if (rawPath !== '/page/state') return undefined
+  // Not POST: a browser asks before it sends DELETE for another site's page, and gets no leave.
+  if (method === 'DELETE') await clearState(sources)
+  else if (method !== 'GET') return undefined
+  const state = JSON.stringify(await readState(sources))
+  return { status: 200, headers: headersOf('application/json'), body: Buffer.from(state) }
+}
+
+function headersOf(type: string): WireAnswer['headers'] {
+  return [
+    ['content-type', type],
+    ['cache-control', 'no-store'],
+    ['content-security-policy', POLICY],
+    ['referrer-policy', 'no-referrer'],
+    ['x-content-type-options', 'nosniff'],
+  ]
+}

@@ -1,0 +1,103 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DeleteCommand, DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
+import { inspectTable, RecordUnreadableError } from 'oncekey/inspect'
+import type { DemoRecord, DemoState } from '../../page/demo-state.ts'
+import type { PaymentProvider } from '../payment-provider.ts'
+import { CRASH_TIMEOUT_MS } from './crash.ts'
+import type { SeenKeys } from './seen-keys.ts'
+
+export interface StateSources {
+  readonly client: DynamoDBClient
+  readonly environment: Readonly<Record<string, string>>
+  readonly provider: PaymentProvider
+  readonly seenKeys: SeenKeys
+  readonly timeoutMs: number
+}
+
+/** Reads everything: fit for a demo, whose tables are small. */
+export async function readState(sources: StateSources): Promise<DemoState> {
+  const { client, environment, provider, seenKeys, timeoutMs } = sources
+  const [payments, balances, records] = await Promise.all([
+    scan(client, environment.LEDGER_TABLE),
+    scan(client, environment.WALLETS_TABLE),
+    readRecords(client, environment.IDEMPOTENCY_TABLE, seenKeys),
+  ])
+  return {
+    nowMs: Date.now(),
+    timeoutMs,
+    crashTimeoutMs: CRASH_TIMEOUT_MS,
+    payments: payments
+      .map((row) => ({
+        id: String(row.id),
+        customer: String(row.customer),
+        amount: Number(row.amount),
+        currency: String(row.currency),
+        createdAt: String(row.createdAt),
+      }))
+      .sort((one, other) => other.createdAt.localeCompare(one.createdAt)),
+    balances: balances
+      .map((row) => ({
+        customer: String(row.customer),
+        currency: String(row.currency),
+        balance: Number(row.balance),
+      }))
+      .sort((one, other) => one.customer.localeCompare(other.customer)),
+    charges: provider.charges.map(({ id, order }) => {
+      const { customer, amount } = Object(order)
+      return { id, customer: String(customer), amount: Number(amount) }
+    }),
+    records: records.sort((one, other) => other.createdAtMs - one.createdAtMs),
+  }
+}
+
+/** Empties the tables, and lets the card company forget its charges. */
+export async function clearState({ client, environment, provider }: StateSources): Promise<void> {
+  const keysOf: readonly (readonly [table: string | undefined, attributes: readonly string[]])[] = [
+    [environment.IDEMPOTENCY_TABLE, ['id']],
+    [environment.LEDGER_TABLE, ['id']],
+    [environment.WALLETS_TABLE, ['customer', 'currency']],
+  ]
+  const documents = DynamoDBDocumentClient.from(client)
+  for (const [TableName, attributes] of keysOf) {
+    for (const item of await scan(client, TableName)) {
+      const Key = Object.fromEntries(attributes.map((name) => [name, item[name]]))
+      await documents.send(new DeleteCommand({ TableName, Key }))
+    }
+  }
+  provider.forget()
+}
+
+async function readRecords(
+  client: DynamoDBClient,
+  table: string | undefined,
+  seenKeys: SeenKeys,
+): Promise<DemoRecord[]> {
+  const found: DemoRecord[] = []
+  for await (const { records } of inspectTable(table ?? '', client).list()) {
+    for (const record of records) {
+      if (record instanceof RecordUnreadableError) continue
+      const { id, status, attempt, leaseUntilMs, expiresAtMs, createdAtMs } = record
+      const seen = seenKeys.find(id)
+      found.push({
+        id,
+        ...(seen && { seen }),
+        status,
+        attempt,
+        leaseUntilMs,
+        expiresAtMs,
+        createdAtMs,
+      })
+    }
+  }
+  return found
+}
+
+async function scan(client: DynamoDBClient, TableName: string | undefined) {
+  const items: Record<string, unknown>[] = []
+  const pages = paginateScan(
+    { client: DynamoDBDocumentClient.from(client) },
+    { TableName, ConsistentRead: true },
+  )
+  for await (const { Items = [] } of pages) items.push(...Items)
+  return items
+}

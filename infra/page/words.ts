@@ -1,0 +1,32 @@
+/** An amount in minor units. */
+export function money(amount: number, currency = 'EUR'): string {
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount / 100)
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+/** How long something took: `30 ms`, `1.2 s`. */
+export function span(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : seconds(ms)
+}
+
+/** As much as a person needs: `7 s`, `5 min`, `23 h 59 min`. */
+export function duration(ms: number): string {
+  const wholeSeconds = Math.max(0, Math.round(ms / 1000))
+  const minutes = Math.floor(wholeSeconds / 60)
+  if (minutes === 0) return `${wholeSeconds} s`
+  if (minutes < 60) return `${minutes} min`
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+export function times(count: number): string {
+  if (count === 1) return 'once'
+  return count === 2 ? 'twice' : `${count} times`
+}
+
+/** A key or an id, as long as it takes to tell it from its neighbours. */
+export function short(id: string): string {
+  return id.length <= 13 ? id : `${id.slice(0, 8)}…`
+}

@@ -1,0 +1,260 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
+import { launchBrowser } from './browser.ts'
+import { type Checkout, openCheckout, readBooks, STORY_TIMEOUT_MS } from './checkout.ts'
+import { readContrasts } from './contrast.ts'
+
+vi.setConfig({ testTimeout: 2 * STORY_TIMEOUT_MS })
+
+const screenshots = 'reports/browser'
+
+let stack: LocalStack
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  stack = await startLocal({ port: 0, dynamoDbEndpoint: inject('dynamoDbEndpoint') })
+}, 180_000)
+afterAll(async () => {
+  await browser?.close()
+  await stack?.stop()
+})
+beforeEach(async () => {
+  await fetch(`${stack.url}/page/state`, { method: 'DELETE' })
+})
+
+async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Checkout> {
+  const page = await browser.newPage(options)
+  onTestFinished(() => page.close())
+  return openCheckout(page, stack.url)
+}
+
+describe('the checkout', () => {
+  test('pays once when all goes well, and replays the same request', async () => {
+    const { page, pay, told, attempts, records } = await open()
+    await pay()
+    expect(await told()).toBe(
+      'One request: the handler ran, and its answer is kept for every repeat. Ada’s card was charged once (€42.00), and the ledger booked once.',
+    )
+    expect(await attempts()).toEqual([['executed']])
+    expect(await page.locator('#payments tr').allInnerTexts()).toEqual([
+      expect.stringMatching(/Ada\s+€42\.00/),
+    ])
+    expect(await page.locator('#figures').innerText()).toMatch(/Ada’s balance\s+€42\.00/)
+    expect(await records()).toEqual([expect.stringMatching(/completed[\s\S]*attempt 1 · expires in 2[34] h/)])
+
+    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await page.getByText('replayed. The handler did not run. Nothing more was charged or booked.').waitFor()
+    expect(await attempts()).toEqual([['executed'], ['replayed']])
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('pays the amount that was put in', async () => {
+    const { page, pay, told } = await open()
+    await page.getByLabel('Amount in EUR').fill('0.29')
+    await page.getByRole('button', { name: 'Pay €0.29' }).waitFor()
+    await pay()
+    await told()
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 29'], charged: ['Ada 29'] })
+  })
+
+  test('pays once for many clicks at once', async () => {
+    const { choose, pay, told, attempts } = await open()
+    await choose('double-click', { clicks: 20 })
+    await pay()
+    expect(await told()).toContain('20 requests under one key: 1 executed, 19 replayed.')
+    const ends = (await attempts()).map((one) => one.at(-1))
+    expect(ends.toSorted()).toEqual(['executed', ...Array.from({ length: 19 }, () => 'replayed')])
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('pays once for a real double-click on Pay', async () => {
+    const { page, told, attempts } = await open()
+    await page.getByRole('button', { name: 'Pay' }).dblclick()
+    expect(await told()).toContain('2 requests under one key: 1 executed, 1 replayed.')
+    expect((await attempts()).map((one) => one.at(-1)).toSorted()).toEqual(['executed', 'replayed'])
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('pays once when the reply is lost, and replays it to the client that asks again', async () => {
+    const { choose, pay, told, attempts } = await open()
+    await choose('lose-reply')
+    await pay()
+    expect(await told()).toContain('got the stored answer: replayed. Ada’s card was charged once')
+    expect(await attempts()).toEqual([['lost', 'replayed']])
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('pays once when the run is killed midway: the next attempt takes over when the lease has lapsed', async () => {
+    const { page, choose, pay, told, attempts, records } = await open()
+    await choose('crash')
+    await pay()
+    await page
+      .locator('.lease-words')
+      .getByText(/^lease lapses in \d\.\d s$/)
+      .waitFor()
+    expect(await readBooks(stack)).toEqual({ booked: [], charged: ['Ada 4200'] })
+
+    expect(await told()).toContain('the next attempt took over and finished')
+    const [one = []] = await attempts()
+    expect([one.at(0), one.at(1), one.at(-1)]).toEqual(['killed', 'in-flight', 'taken-over'])
+    expect(await records()).toEqual([expect.stringMatching(/completed[\s\S]*attempt 2/)])
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('rejects another amount under the same key', async () => {
+    const { page, choose, pay, told, attempts } = await open()
+    await choose('other-amount')
+    await pay()
+    expect(await told()).toContain(
+      'The key already named a payment of €42.00, so the request for €43.00 was rejected.',
+    )
+    expect(await attempts()).toEqual([['executed'], ['rejected']])
+    expect(await page.locator('#time-line > li').nth(1).innerText()).toContain('422')
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('keeps two users with the same key apart', async () => {
+    const { page, choose, pay, told, attempts, records } = await open()
+    await choose('other-user')
+    await pay()
+    expect(await told()).toContain('Ada and Ben used the same key.')
+    expect(await attempts()).toEqual([['executed'], ['executed']])
+    const key = (await page.locator('#key').innerText()).slice(0, 8)
+    expect((await records()).toSorted()).toEqual([
+      expect.stringMatching(`^${key}…\\s+Ada\\s`),
+      expect.stringMatching(`^${key}…\\s+Ben\\s`),
+    ])
+    expect(await readBooks(stack)).toEqual({
+      booked: ['Ada 4200', 'Ben 4200'],
+      charged: ['Ada 4200', 'Ben 4200'],
+    })
+  })
+
+  test('starts over with empty tables', async () => {
+    const { page, pay, told, records } = await open()
+    await pay()
+    await told()
+    await page.getByRole('button', { name: 'Start over' }).click()
+    await page.getByText('The tables are empty. Press Pay.').waitFor()
+    expect(await records()).toEqual([])
+    expect(await readBooks(stack)).toEqual({ booked: [], charged: [] })
+  })
+})
+
+describe('the checkout without protection', () => {
+  test.each([
+    ['many clicks', 'double-click', 'charged 3 times (€126.00), and the ledger booked 3 times', 3, 3],
+    ['a lost reply', 'lose-reply', 'charged twice (€84.00), and the ledger booked twice', 2, 2],
+    ['a killed run', 'crash', 'charged twice (€84.00), and the ledger booked once', 2, 1],
+    ['another amount', 'other-amount', 'charged twice (€85.00), and the ledger booked twice', 2, 2],
+  ] as const)(
+    'charges more than once for %s, and says so',
+    async (_what, scenario, words, charges, bookings) => {
+      const { page, choose, pay, told, records } = await open()
+      await choose('double-click', { clicks: 3 })
+      await choose(scenario, { isUnprotected: true })
+      await pay()
+      expect(await told()).toContain(words)
+      expect(await page.locator('#happened').getAttribute('data-tone')).toBe('bad')
+      expect(await records()).toEqual([])
+      const { booked, charged } = await readBooks(stack)
+      expect([charged.length, booked.length]).toEqual([charges, bookings])
+    },
+  )
+})
+
+describe('the page', () => {
+  test('is used with the keyboard alone', async () => {
+    const { page, told, attempts } = await open()
+    const focused = page.locator(':focus')
+    await page.keyboard.press('Tab')
+    expect(await focused.getAttribute('value')).toBe('calm')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Tab')
+    expect(await focused.getAttribute('id')).toBe('clicks')
+    await page.keyboard.press('Home')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Tab')
+    expect(await focused.getAttribute('id')).toBe('amount')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Space')
+    expect(await page.locator('#protection-state').innerText()).toBe('off')
+    await page.keyboard.press('Space')
+    await page.keyboard.press('Tab')
+    expect(await focused.innerText()).toBe('Pay €42.00')
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
+    await page.keyboard.press('Enter')
+    expect(await told()).toContain('3 requests under one key: 1 executed, 2 replayed.')
+    expect(await attempts()).toHaveLength(3)
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('says what happened to those who do not see it', async () => {
+    const { page } = await open()
+    const words = page.locator('#words')
+    expect(await words.getAttribute('role')).toBe('status')
+    expect(await words.getAttribute('aria-live')).toBe('polite')
+    expect(await page.getByRole('group', { name: 'When I press Pay,' }).count()).toBe(1)
+    const unnamed = await page.evaluate(
+      `[...document.querySelectorAll('input, button')].filter((one) => (one.type === 'submit' || one.type === 'button' ? one : one.labels[0]).innerText.trim() === '').map((one) => one.outerHTML)`,
+    )
+    expect(unnamed).toEqual([])
+  })
+
+  test.each([
+    ['a phone', 360],
+    ['a small phone', 320],
+  ])('does not scroll sideways on %s', async (_device, width) => {
+    const { page, choose, pay, told } = await open({ viewport: { width, height: 740 } })
+    await choose('lose-reply')
+    await pay()
+    await told()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    const wide = `[...document.querySelectorAll('.card, .scroll > *, .chip')].filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML)`
+    expect(await page.evaluate(wide)).toEqual([])
+    const cut = `[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel)`
+    expect(await page.evaluate(cut)).toEqual([])
+    await page.screenshot({ path: `${screenshots}/narrow-${width}.png`, fullPage: true })
+  })
+
+  test.each(['light', 'dark'] as const)('has enough contrast in %s mode', async (colorScheme) => {
+    const { page, choose, pay, told } = await open({ colorScheme, viewport: { width: 1280, height: 900 } })
+    for (const isUnprotected of [false, true]) {
+      await choose('lose-reply', { isUnprotected })
+      await pay()
+      await told()
+      const contrasts = await readContrasts(page)
+      expect(contrasts.length).toBeGreaterThan(40)
+      expect(contrasts.filter(({ ratio }) => ratio < 4.5)).toEqual([])
+      const protection = isUnprotected ? 'off' : 'on'
+      await page.screenshot({ path: `${screenshots}/${colorScheme}-${protection}.png`, fullPage: true })
+    }
+    const paper: string = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+    expect(paper).toBe(colorScheme === 'dark' ? 'rgb(20, 23, 28)' : 'rgb(245, 246, 248)')
+  })
+
+  test('loads nothing from elsewhere, and has no error of its own', async () => {
+    const page: Page = await browser.newPage()
+    onTestFinished(() => page.close())
+    const origins = new Set<string>()
+    const errors: string[] = []
+    page.on('request', (request) => origins.add(new URL(request.url()).origin))
+    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('console', (message) => errors.push(message.text()))
+    const { pay, told } = await openCheckout(page, stack.url)
+    await pay()
+    await told()
+    expect([...origins]).toEqual([stack.url])
+    expect(errors).toEqual([])
+  })
+
+  test('says so when the local server is gone', async () => {
+    const { page, pay, told } = await open()
+    await page.route('**/page/state', (route) => route.abort())
+    await page.getByText('The local server does not answer. Start it again: npm start').first().waitFor()
+    await pay()
+    expect(await told()).toBe('The local server does not answer. Start it again: npm start')
+  })
+})
