@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { LocalStack } from '../../infra/local/start-local.ts'
 
-export type Scenario = 'calm' | 'double-click' | 'lose-reply' | 'crash' | 'other-amount' | 'other-user'
+type Scenario = 'calm' | 'double-click' | 'lose-reply' | 'crash' | 'other-amount' | 'other-user'
 
 /** What a story may take on a busy machine: a lease that runs out, and sandboxes that load. */
 export const STORY_TIMEOUT_MS = 90_000
