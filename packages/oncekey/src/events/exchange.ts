@@ -29,4 +29,8 @@ export type Reading =
   /** The handler runs without protection: no store call, no marker. */
   | { readonly kind: 'unprotected'; readonly outcome: 'skipped' | 'missing' }
   /** The handler does not run. `refuse` returns or throws the answer. */
-  | { readonly kind: 'refused'; readonly error: KeyMissingError | KeyInvalidError; readonly refuse: () => unknown }
+  | {
+      readonly kind: 'refused'
+      readonly error: KeyMissingError | KeyInvalidError
+      readonly refuse: () => unknown
+    }
