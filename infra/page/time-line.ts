@@ -31,7 +31,6 @@ const REDRAW_MS = 100
 
 export function createTimeLine(): TimeLine {
   const list = byId('time-line', HTMLOListElement)
-  const scroll = byId('time-line-scroll', HTMLElement)
   const empty = byId('time-line-empty', HTMLElement)
   const axis = byId('axis', HTMLElement)
   const axisEnd = byId('axis-end', HTMLElement)
@@ -72,7 +71,6 @@ export function createTimeLine(): TimeLine {
       const number = list.childElementCount + 1
       list.append(element('li', 'row', element('span', 'who', `${number}. ${label}`), chips, track))
       let waiting: Span | undefined
-      scroll.scrollTop = scroll.scrollHeight
 
       return {
         attempt() {
