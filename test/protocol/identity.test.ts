@@ -69,6 +69,11 @@ describe('a record id', () => {
     expect(id).not.toMatch(/user-1234|secret-key/)
   })
 
+  test('shows the first 64 characters of a long scope, and _ for what is not safe to print', () => {
+    const id = recordId({ ...identity, service: 'pay€ments', name: 'x'.repeat(80) })
+    expect(id).toMatch(/^pay_ments\/x{54}#[\w-]{43}$/)
+  })
+
   test('has a scope of at most 64 characters that are safe to print', () => {
     const wild = fc.string({
       unit: fc.constantFrom('a', 'Z', '0', '€', '𝄞', '\n', '"', '#', '/', '-', ' '),

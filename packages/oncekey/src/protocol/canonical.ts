@@ -11,20 +11,20 @@ const MAX_DEPTH = 200
  * repeated member names, lone surrogates (I-JSON forbids all three), too deep nesting.
  * @see RFC 8785 §3; RFC 7493 §2
  */
-export function canonicalText(text: string, omit: readonly string[] = []): string | undefined {
+export function canonicalText(text: string, omit: readonly string[]): string | undefined {
   const { depth, members, hasLossyNumber } = scanJson(text)
-  if (text === '' || depth > MAX_DEPTH || (hasLossyNumber && omit.length === 0)) return undefined
+  if (depth > MAX_DEPTH || (hasLossyNumber && omit.length === 0)) return undefined
   try {
     const value: unknown = JSON.parse(text)
     if (countMembers(value) !== members) return undefined
-    if (omit.length === 0) return canonicalize(value)
     // A lossy number does no harm in what is left out.
     const kept: unknown = hasLossyNumber ? JSON.parse(text, poisonLossyNumber) : value
     removePointers(kept, omit)
     return canonicalize(kept)
   } catch {
-    return undefined
+    // It is not JSON, or a lossy number stays.
   }
+  return undefined
 }
 
 /** The canonical form of a value; `undefined` if JSON cannot say all of it: a Map, a cycle, NaN, a function. */
@@ -34,8 +34,9 @@ export function canonicalValue(value: unknown): string | undefined {
     const canonical = canonicalize(value)
     return countMembers(value) === undefined ? undefined : canonical
   } catch {
-    return undefined
+    // A cycle, or a number that is none.
   }
+  return undefined
 }
 
 /** How many members all objects of a JSON value have; `undefined` if it is not a JSON value. */
@@ -76,10 +77,11 @@ function isPlain(value: object): boolean {
 
 const poison = {
   toJSON(): never {
-    throw new RangeError('This number is not the one in the text.')
+    throw new RangeError()
   },
 }
 
 function poisonLossyNumber(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  // Stryker disable next-line OptionalChaining,StringLiteral: Node always gives the source of a number
   return typeof value === 'number' && !survives(context?.source ?? '') ? poison : value
 }

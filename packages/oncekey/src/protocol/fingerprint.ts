@@ -27,7 +27,7 @@ export function fingerprintOf(value: unknown, tag: 'json' | 'custom' = 'json'): 
 export function fingerprintContent(
   about: readonly string[],
   content: Content,
-  omit: readonly string[] = [],
+  omit: readonly string[],
 ): string {
   if (content instanceof Uint8Array) return `bytes:${digest([...about, content])}`
   const text = typeof content === 'string' ? content : canonicalValue(content.parsed)

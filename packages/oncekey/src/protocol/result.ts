@@ -61,9 +61,7 @@ export async function encodeResult(kept: Kept): Promise<EncodedResult> {
   const facts = { kind: 'json', sizeBytes: bytes.length, checksum: digest([bytes]) } as const
   if (bytes.length <= COMPRESS_ABOVE_BYTES) return { ...facts, encoding: 'identity', bytes }
   const { compress } = await import('./compress.ts')
-  const compressed = await compress(bytes)
-  if (compressed.length >= bytes.length) return { ...facts, encoding: 'identity', bytes }
-  return { ...facts, encoding: 'br', bytes: compressed }
+  return { ...facts, encoding: 'br', bytes: await compress(bytes) }
 }
 
 /**
@@ -91,6 +89,7 @@ export async function decodeResult(
 
 /** Whether two stored results stand for the same JSON. */
 export function isSameResult(one: StoredResult, other: StoredResult): boolean {
-  if (one.kind === 'json' && other.kind === 'json') return one.checksum === other.checksum
-  return one.kind === other.kind
+  return mark(one) === mark(other)
 }
+
+const mark = (result: StoredResult): string => (result.kind === 'json' ? result.checksum : result.kind)
