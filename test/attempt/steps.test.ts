@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../packages/oncekey/src/attempt/run.ts'
-import { type Bench, bench, claim, rejection, replyLost, requestLost } from './bench.ts'
+import { type Bench, bench, claim, refusedForGood, rejection, replyLost, requestLost } from './bench.ts'
 
 /** As JavaScript would call it. */
 const stepNamed = (run: Run, name: unknown): Promise<unknown> =>
@@ -107,14 +107,21 @@ describe('the result of a step', () => {
     expect(await on.stored()).toMatchObject({ steps: new Map([['charge', { kind: 'json' }]]) })
   })
 
-  it('is tried until the run must be ended, and the step may be tried again', async () => {
+  it('is tried until the run must be ended', async () => {
     const on = bench()
     const run = await claim(on.scene())
     const beganAtMs = on.clock.nowMs()
-    on.inject('saveStep', requestLost, 4)
+    on.inject('saveStep', requestLost, 99)
     expect(await rejection(run.attempt.step('charge', () => 1))).toMatchObject({ message: 'away' })
-    expect(on.clock.nowMs() - beganAtMs).toBeGreaterThan(9_200)
+    expect(on.clock.nowMs() - beganAtMs).toBeGreaterThan(9_000)
     expect(on.clock.nowMs() - beganAtMs).toBeLessThanOrEqual(9_500)
+  })
+
+  it('that was not saved may be tried again', async () => {
+    const on = bench()
+    const run = await claim(on.scene())
+    on.inject('saveStep', refusedForGood)
+    expect(await rejection(run.attempt.step('charge', () => 1))).toMatchObject({ retryable: false })
     expect(await run.attempt.step('charge', () => 2)).toBe(2)
   })
 })

@@ -70,7 +70,7 @@ export async function begin(scene: Scene): Promise<Begun> {
         if (scene.staleKey) return { kind: 'stale-key', error: scene.staleKey }
         const claimed = await tryClaim(scene, decision.plan)
         if (claimed.kind === 'won') return { kind: 'run', run: createRun(scene, claimed.hold) }
-        if (claimed.kind === 'lost') {
+        if (claimed.kind !== 'busy') {
           sight = claimed
           contests += 1
           if (contests < MAX_CONTESTS) continue

@@ -53,9 +53,9 @@ export function createCommit(
     if (timing.storeNowMs() >= hold.leaseUntilMs) throw new LeaseLostError(intent.key)
 
     // The same commit again must be the same request to the letter, or DynamoDB would not know it as a repeat.
-    const isRepeat =
-      inDoubt !== undefined && isDeepStrictEqual([inDoubt.result, inDoubt.writes], [result, writes])
-    const sent = isRepeat && inDoubt !== undefined ? inDoubt : await prepare(result, writes)
+    const repeated =
+      inDoubt && isDeepStrictEqual([inDoubt.result, inDoubt.writes], [result, writes]) ? inDoubt : undefined
+    const sent = repeated ?? (await prepare(result, writes))
     const { completion } = sent
     const send = store.commit
     const untilMs = timing.actUntilMs()

@@ -86,7 +86,8 @@ export function createRun(scene: Scene, hold: Hold): Run {
   const release = async (): Promise<Ended> => {
     const answer = await persist(clock, untilMs(), (limits) => store.release(hold.claim, limits))
     const { record } = answer
-    const isFree = record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs === 0
+    // Whether written or refused: a claim of ours that is still in flight has no lease any more.
+    const isFree = record?.owner === owner && record.status === 'in-flight'
     return isFree ? { kind: 'released' } : explain(record, answer.nowMs)
   }
 
