@@ -26,7 +26,8 @@ export interface GuardSettings {
   readonly onCrash: CrashMode
   readonly waitMs: number
   readonly onStoreError: 'refuse' | 'run'
-  readonly cache?: ReplayCache | undefined
+  /** Loaded only if it is asked for. */
+  readonly cache?: Promise<ReplayCache> | undefined
   readonly onReplay?: ((answer: unknown, event: unknown) => unknown) | undefined
   readonly onOutcome?: ((event: OutcomeEvent) => unknown) | undefined
 }
@@ -51,7 +52,8 @@ export async function admit(settings: GuardSettings, request: GuardedRequest): P
   const timing = createTiming(settings.clock, request.term, settings.skew)
   const report = createReport(settings, request)
 
-  const cached = settings.cache?.get(intent, timing.storeNowMs())
+  const cache = settings.cache && (await settings.cache)
+  const cached = cache?.get(intent, timing.storeNowMs())
   if (cached !== undefined) {
     return { kind: 'answer', answer: await report.replay({ kind: 'value', json: cached.json }, 'replayed') }
   }
@@ -70,7 +72,7 @@ export async function admit(settings: GuardSettings, request: GuardedRequest): P
     return { kind: 'run', guarded: createGuardedRun(settings, exchange, timing, report, begun.run) }
   }
   if (begun.kind === 'replay' && begun.recalled.kind === 'value') {
-    settings.cache?.set(intent, begun.recalled.json, begun.expiresAtMs)
+    cache?.set(intent, begun.recalled.json, begun.expiresAtMs)
   }
   return { kind: 'answer', answer: await answerWithoutRun(begun, exchange, report) }
 }

@@ -38,7 +38,7 @@ export function createGuardedRun(
     const expiresAtMs = timing.storeNowMs() + (kept.retentionMs ?? retentionMs)
     const ended = await run.complete(kept)
     const text = cache && ended.kind === 'stored' && 'value' in kept ? asJson(kept.value) : undefined
-    if (text !== undefined) cache?.set(intent, text.json, expiresAtMs)
+    if (text !== undefined) (await cache)?.set(intent, text.json, expiresAtMs)
     return ended
   }
 

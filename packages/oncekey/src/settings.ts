@@ -2,7 +2,7 @@ import { systemClock } from './attempt/system-clock.ts'
 import type { LeaseTerm } from './attempt/timing.ts'
 import type { GuardSettings } from './guard.ts'
 import type { ClaimOptions } from './options.ts'
-import { createReplayCache } from './replay-cache.ts'
+import type { ReplayCache } from './replay-cache.ts'
 import { skewOf, storeOf } from './table.ts'
 
 const DEFAULT_RETENTION_MS = 24 * 60 * 60 * 1000
@@ -30,10 +30,15 @@ export function resolveSettings(where: string, table: unknown, options: ClaimOpt
       onCrash: options.onCrash ?? 'rerun',
       waitMs: inFlight === 'reject' ? 0 : inFlight.waitMs,
       onStoreError: options.onStoreError ?? 'refuse',
-      cache: cache && createReplayCache(cache.maxEntries),
+      cache: cache && loadCache(cache.maxEntries),
       onOutcome: options.onOutcome,
     },
   }
+}
+
+async function loadCache(maxEntries: number): Promise<ReplayCache> {
+  const { createReplayCache } = await import('./replay-cache.ts')
+  return createReplayCache(maxEntries)
 }
 
 /**
