@@ -32,9 +32,11 @@ export function createMeter(client: DynamoDBClient): Meter {
           billed.push({ command, ...unitsOf(command, args.input, ConsumedCapacity?.CapacityUnits) })
           return result
         } catch (error) {
-          // A refused write is billed by the item in its way, "a minimum of one" unit.
-          const { Item = {} } = Object(error)
-          billed.push({ command: `${command} refused`, writeUnits: writeUnitsOf(Item), readUnits: 0 })
+          // A refused write is billed by the larger of the item in its way and the one that was to be written.
+          const { Item: held = {} } = Object(error)
+          const { Item: wanted = {} } = Object(args.input)
+          const writeUnits = Math.max(writeUnitsOf(held), writeUnitsOf(wanted))
+          billed.push({ command: `${command} refused`, writeUnits, readUnits: 0 })
           throw error
         }
       },
@@ -57,7 +59,7 @@ function unitsOf(command: string, input: object, consumed: number): Omit<Billed,
   return { writeUnits: 2 * TransactItems.length, readUnits: 0 }
 }
 
-export const writeUnitsOf = (item: Record<string, AttributeValue>): number =>
+const writeUnitsOf = (item: Record<string, AttributeValue>): number =>
   Math.max(1, Math.ceil(bytesOfMap(item) / KIB))
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
