@@ -22,11 +22,15 @@ const common = {
   absWorkingDir: here,
 } satisfies BuildOptions
 
-/** Bundles one of `contenders/` as it would be deployed, and says where. */
-export async function bundleContender(name: string): Promise<string> {
+const bundled = new Map<string, Promise<string>>()
+
+/** Bundles one of `contenders/` as it would be deployed, once for the run, and says where. */
+export function bundleContender(name: string): Promise<string> {
   const outfile = join(raw, `contenders/${name}.js`)
-  await build({ ...common, entryPoints: [`contenders/${name}.ts`], outfile, banner: { js: REQUIRE } })
-  return outfile
+  const options = { ...common, entryPoints: [`contenders/${name}.ts`], outfile, banner: { js: REQUIRE } }
+  const file = bundled.get(name) ?? build(options).then(() => outfile)
+  bundled.set(name, file)
+  return file
 }
 
 export interface Weight {

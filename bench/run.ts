@@ -21,7 +21,7 @@ import { createLocalTable, type LocalTable } from './table.ts'
 const args = process.argv.slice(2)
 const isQuick = args.includes('--quick')
 const wanted = args.filter((arg) => !arg.startsWith('--'))
-const rounds = isQuick ? 5 : 15
+const rounds = isQuick ? 5 : 11
 
 if (!existsSync(join(here, 'node_modules'))) {
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })

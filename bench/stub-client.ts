@@ -70,7 +70,9 @@ export function stubSend(): DynamoDBClient {
 export function stubTransport(): DynamoDBClient {
   const answer = createTable()
   const handle = async ({ body }: { body: string | Uint8Array }) => {
-    const output = answer({ input: JSON.parse(Buffer.from(body).toString()) })
+    const output = answer({
+      input: JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)),
+    })
     const { refused } = output
     const content =
       refused === undefined

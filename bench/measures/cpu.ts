@@ -17,7 +17,7 @@ export async function measureCpu(rounds: number): Promise<Row[]> {
   for (const what of ['new', 'replay'] as const) {
     const times = await inTurn<number>(
       NAMES,
-      { kind: 'cpu', what, stub: 'send', count: 2_000 },
+      { kind: 'cpu', what, stub: 'send', count: 1_000 },
       { rounds, warmUps: 4 },
     )
     const of = (name: (typeof NAMES)[number]) => figure(times.get(name) ?? [])
