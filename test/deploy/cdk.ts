@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { ROOT } from './root-account.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Runs the CDK's own command line in this repository, as a user would, against the AWS at `endpoint`.
+ * It knows no other AWS: neither this machine's settings nor its credentials.
+ *
+ * @throws if the command fails, with the end of what it said.
+ */
+export async function runCdk(endpoint: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [join(root, 'node_modules/aws-cdk/bin/cdk'), '--ci', ...args], {
+    cwd: root,
+    env: {
+      // The app runs on the first `node`, and bundles with npx.
+      PATH: [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+      HOME: process.env.HOME,
+      TMPDIR: process.env.TMPDIR,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: ROOT.region,
+      AWS_ACCESS_KEY_ID: ROOT.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ROOT.credentials.secretAccessKey,
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve).once('error', reject)
+  })
+  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  if (code !== 0) {
+    throw new Error(
+      `cdk ${args.join(' ')} ended with code ${code}.\n${`${output}\n${errors}`.trim().slice(-3_000)}`,
+    )
+  }
+  return output
+}

@@ -1,0 +1,54 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { installEmulator } from './emulator-install.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'oncekey-python-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** Installs with a Python that this shell script stands in for. */
+function installWith(script: string): Promise<string> {
+  const python = join(folder, 'python3')
+  writeFileSync(python, `#!/bin/sh\n${script}\n`)
+  chmodSync(python, 0o755)
+  return installEmulator({ folder: join(folder, 'venv'), python })
+}
+
+/** `python -m venv FOLDER`, with what the Python in it does. */
+const makeVenv = (then: string) => `
+  mkdir -p "$3/bin"
+  printf '#!/bin/sh\\necho "$@" >> "%s/calls"\\n${then}\\n' "$3" > "$3/bin/python"
+  chmod +x "$3/bin/python"`
+
+describe('an installation of the emulator', () => {
+  test('says that Python is missing, and how to get it', async () => {
+    const python = join(folder, 'no-such-python')
+    await expect(installEmulator({ folder: join(folder, 'venv'), python })).rejects.toThrow(
+      /cannot make a Python environment .*no-such-python ENOENT.* Install Python 3.10 or later .*python3-venv/s,
+    )
+  })
+
+  test('says that the venv module is missing', async () => {
+    await expect(installWith('echo "ensurepip is not available" >&2; exit 1')).rejects.toThrow(
+      /\(ensurepip is not available\). Install Python 3.10 or later .*apt-get install python3-venv/,
+    )
+  })
+
+  test('says that a package cannot be had', async () => {
+    await expect(installWith(makeVenv('echo "no index" >&2; exit 1'))).rejects.toThrow(
+      /cannot install the AWS emulator from the Python package index \(no index\). Check the network/,
+    )
+  })
+
+  test('is made once, and again after one that failed', async () => {
+    await expect(installWith(makeVenv('exit 1'))).rejects.toThrow('cannot install')
+    const python = await installWith(makeVenv('exit 0'))
+    expect(python).toBe(join(folder, 'venv/bin/python'))
+    // What is there already needs no Python to make it.
+    expect(await installWith('exit 1')).toBe(python)
+  })
+})
