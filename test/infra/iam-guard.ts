@@ -22,7 +22,7 @@ interface Packet {
  * What a request to DynamoDB must be allowed. A transaction must be allowed what each of its writes would be by itself.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
-export function actionsOf({ headers, body }: ProxiedRequest): readonly TableAction[] {
+function actionsOf({ headers, body }: ProxiedRequest): readonly TableAction[] {
   const operation = `${headers['x-amz-target']}`.split('.')[1]
   const { TableName, RequestItems, TransactItems }: Packet = JSON.parse(body)
   if (TransactItems) {

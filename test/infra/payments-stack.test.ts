@@ -101,6 +101,20 @@ describe('the payments stack', () => {
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
   })
 
+  test('has the alarms that the documentation explains', () => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+    const explained = [...page.matchAll(/^\| `([\w-]+)` \| (\d+) or more \|/gm)]
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
+    expect(Object.fromEntries(explained.map(([, name, threshold]) => [name, Number(threshold)]))).toEqual(
+      Object.fromEntries(alarms.map(({ Properties }) => [Properties.MetricName, Properties.Threshold])),
+    )
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      Period: 300,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    })
+  })
+
   test('leaves nothing behind when the demo is destroyed', () => {
     for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::Logs::LogGroup']) {
       template.allResources(type, { DeletionPolicy: 'Delete' })
