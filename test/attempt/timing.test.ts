@@ -27,6 +27,13 @@ describe('a lease', () => {
     expect(timing.leaseUntilMs()).toBe(T0 + 1_000 - 5_000 + 10_001)
   })
 
+  it('keeps the deadline of the service though the local clock says that it has passed', () => {
+    const { timing } = timingOf({ deadlineMs: T0 - 90_000 })
+    expect(timing.leaseUntilMs()).toBe(T0 - 88_000)
+    expect(timing.claimUntilMs()).toBe(T0 + 2_500)
+    expect(timing.storeUntilMs()).toBe(T0 + 4_750)
+  })
+
   it('never ends at 0, which would say that it was released', () => {
     expect(timingOf({ deadlineMs: -10_000 }).timing.leaseUntilMs()).toBe(1)
   })

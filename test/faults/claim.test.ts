@@ -43,19 +43,15 @@ describe('a claim whose reply was lost', () => {
 })
 
 describe.each(frontDoors)('a claim that cannot be made, through $door', (door) => {
-  test.concurrent.each([
-    { remainingMs: 2_000, withinMs: 1_800 },
-    { remainingMs: 700, withinMs: 700 },
-  ])(
-    'answers 503 soon when $remainingMs ms are left, and runs nothing',
-    async ({ remainingMs, withinMs }) => {
+  // How soon is held on a virtual clock, in test/attempt. Here: not after the SDK's own minutes.
+  test.concurrent.each([{ remainingMs: 2_000 }, { remainingMs: 700 }])(
+    'answers 503 when $remainingMs ms are left, and runs nothing',
+    async ({ remainingMs }) => {
       await using trial = await startTrial()
       const pay = vi.fn(() => CREATED)
       trial.proxy.inject('any', 'request lost')
-      const beganAtMs = performance.now()
       const answer = await trial.sandbox(pay, { door })({ remainingMs })
       expect(answer.text).toBe('503')
-      expect(performance.now() - beganAtMs).toBeLessThan(withinMs)
       expect(answer.headers['retry-after']).toMatch(/^[1-5]$/)
       expect(pay).not.toHaveBeenCalled()
     },

@@ -21,6 +21,9 @@ const ANSWER_RESERVE_MS = 250
 /** Kept back from steps and commits besides, so that the run can still be completed or released. */
 const END_RESERVE_MS = 500
 
+/** What a run is taken to have left if its deadline has passed before it began: then the local clock is fast. */
+const UNKNOWN_LEFT_MS = 5_000
+
 /** How far this process's clock is from the store's, learnt from replies. One per table and process. */
 export interface Skew {
   offsetMs: number
@@ -50,7 +53,7 @@ export interface Timing {
 
 export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing {
   const beganAtMs = clock.nowMs()
-  const endsAtMs = term.kind === 'deadline' ? term.deadlineMs : beganAtMs + term.leaseMs
+  const endsAtMs = endOf(term, beganAtMs)
   const storeNowMs = (): number => Math.floor(clock.nowMs() + skew.offsetMs)
   const leaseUntilMs = (): number =>
     Math.max(
@@ -62,7 +65,7 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
 
   const storeUntilMs = (): number =>
     term.kind === 'deadline'
-      ? term.deadlineMs - ANSWER_RESERVE_MS
+      ? endsAtMs - ANSWER_RESERVE_MS
       : Math.max(endsAtMs, clock.nowMs() + CLAIM_BUDGET_MS)
 
   return {
@@ -88,4 +91,13 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
     storeUntilMs,
     actUntilMs: () => storeUntilMs() - END_RESERVE_MS,
   }
+}
+
+/**
+ * Until when the run lasts, by the local clock. A remaining time of 0 or less cannot be so where the run has just
+ * begun: the claim and the completion then get a little time, and the lease keeps the service's deadline.
+ */
+function endOf(term: LeaseTerm, beganAtMs: number): number {
+  if (term.kind === 'duration') return beganAtMs + term.leaseMs
+  return term.deadlineMs > beganAtMs ? term.deadlineMs : beganAtMs + UNKNOWN_LEFT_MS
 }
