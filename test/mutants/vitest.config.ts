@@ -16,6 +16,7 @@ const config: ViteUserConfig = {
       'test/stores/**/*.test.ts',
       'test/events/http/reading/{fingerprint,pointer}.test.ts',
     ],
+    setupFiles: ['test/mutants/load-all.ts'],
     // A mutant that hangs is ended by Stryker, by its own reckoning.
     testTimeout: 15_000,
   },

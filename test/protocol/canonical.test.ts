@@ -34,8 +34,9 @@ describe('the canonical form of a text', () => {
     expect(canonicalText('{"a":[1,9007199254740993],"at":9007199254740993}', ['/at'])).toBeUndefined()
   })
 
-  test('keeps the numbers beside one that is left out', () => {
-    expect(canonicalText('{"a":1.50,"at":9007199254740993}', ['/at'])).toBe('{"a":1.5}')
+  test('keeps what stands beside a number that is left out, and texts that look like one', () => {
+    const text = '{"a":1.50,"b":"9007199254740993","c":[null,true,{}],"at":9007199254740993}'
+    expect(canonicalText(text, ['/at'])).toBe('{"a":1.5,"b":"9007199254740993","c":[null,true,{}]}')
   })
 })
 
@@ -43,6 +44,7 @@ describe('the canonical form of a value', () => {
   test.each<[string, unknown, string]>([
     ['members in any order', { b: 1, a: [true, null, 'x'] }, '{"a":[true,null,"x"],"b":1}'],
     ['what is undefined, as JSON has it', { a: undefined, b: 1 }, '{"b":1}'],
+    ['a member that is called like a method', { toJSON: 1 }, '{"toJSON":1}'],
     ['what says itself what it is', { at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
   ])('has %s', (_, value, canonical) => {

@@ -134,10 +134,24 @@ describe('load', () => {
   test.each<[string, Record<string, AttributeValue>]>([
     ['of another type', { bytes: { S: 'text' } }],
     ['of a newer format', { v: { N: '2' } }],
+    ['of a version of another type', { v: { S: '1' } }],
   ])('of chunks of which one is %s tells that the record is unreadable', async (_, damage) => {
     const { claim, store, body, second, put } = await spilt()
     await put({ ...second, ...damage })
     await expect(store.load(claim.id, body, limits)).rejects.toMatchObject(unreadable(claim.id))
+  })
+
+  test.each(['bytes', 'v'])('of chunks of which one has no %s tells that it is unreadable', async (name) => {
+    const { claim, store, body, second, put } = await spilt()
+    await put(Object.fromEntries(Object.entries(second).filter(([attribute]) => attribute !== name)))
+    await expect(store.load(claim.id, body, limits)).rejects.toMatchObject(unreadable(claim.id))
+  })
+
+  test('from a stub that answers with nothing tells that the record is unreadable', async () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    mockClient(client)
+    const loading = dynamoDbStore('claims', { client }).load('a', { chunks: 1, ref: 'ref' }, limits)
+    await expect(loading).rejects.toMatchObject({ name: 'RecordUnreadableError', id: 'a' })
   })
 
   test('sees every write that was answered before', async () => {

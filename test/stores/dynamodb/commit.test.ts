@@ -354,6 +354,13 @@ describe('commit that DynamoDB cancels', () => {
     },
   )
 
+  test('with reasons for the writes only rejects with them', async () => {
+    await expect(cancelledBy('ConditionalCheckFailed')).rejects.toMatchObject({
+      name: 'TransactionCanceledException',
+      CancellationReasons: [{ Code: 'ConditionalCheckFailed' }],
+    })
+  })
+
   test('while the same token is in progress may be tried again', async () => {
     const client = new DynamoDBClient({ region: 'us-east-1' })
     mockClient(client)

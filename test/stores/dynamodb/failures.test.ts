@@ -127,6 +127,28 @@ test.each([
   )
 })
 
+test.each([
+  ['commit', 'TransactWriteItems on table "claims" and the tables of the writes in eu-central-1'],
+  ['insert', 'PutItem on table "claims" in eu-central-1'],
+  ['release', 'UpdateItem on table "claims" in eu-central-1'],
+  ['read', 'GetItem on table "claims" in eu-central-1'],
+])('%s that fails says what it was', async (name, what) => {
+  const { mock, store } = setUp()
+  mock.rejects(sdkError('InternalServerError', 500))
+  await expect(calls[name]?.(store, aClaim())).rejects.toMatchObject({
+    message: `DynamoDB did not do ${what} within 10000 ms (InternalServerError).`,
+  })
+})
+
+test('a call without a Region says so, and how to set one', async () => {
+  const { mock, store } = setUp(() => Promise.reject(new Error('Region is missing')))
+  mock.rejects(new Error('Region is missing'))
+  await expect(store.insert(aClaim(), limits)).rejects.toMatchObject({
+    message:
+      'DynamoDB refused PutItem on table "claims" in no Region (Error): set AWS_REGION, or give a client that has a region.',
+  })
+})
+
 const conflict = () => new TransactionConflictException({ message: 'conflict', $metadata: {} })
 
 test.each(claiming)('%s that meets a transaction finds the record busy', async (_, call) => {
@@ -177,6 +199,12 @@ describe('a stub of the SDK', () => {
       kind: 'refused',
       record: undefined,
     })
+  })
+
+  test.each([null, 'text', undefined])('that refuses with %j for an item brings no record', async (Item) => {
+    const { mock, store } = setUp()
+    mock.on(PutItemCommand).rejects(Object.assign(sdkError('ConditionalCheckFailedException'), { Item }))
+    expect(await store.insert(aClaim(), limits)).toMatchObject({ kind: 'refused', record: undefined })
   })
 
   test('cannot pass the item of one key off as that of another', async () => {

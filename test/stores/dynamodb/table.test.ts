@@ -173,6 +173,9 @@ describe('a store without a client', () => {
       const claim = aClaim()
       await dynamoDbStore(name).insert(claim, limits)
       expect(await dynamoDbStore(name).read(claim.id, limits)).toMatchObject({ record: claim })
+      const completion = { ...aCompletion(), commitToken: 'a-token' }
+      const committed = await dynamoDbStore(name).commit?.(claim, completion, [], limits)
+      expect(committed).toMatchObject({ kind: 'written' })
     } finally {
       vi.unstubAllEnvs()
     }

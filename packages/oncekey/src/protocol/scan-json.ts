@@ -43,7 +43,9 @@ export function survives(source: string): boolean {
   const magnitude = Math.abs(value)
   // Stryker disable next-line ConditionalExpression,EqualityOperator,LogicalOperator: the same, but faster
   if (source.length <= SAFE_CHARACTERS && magnitude > SMALLEST_SAFE && magnitude < LARGEST_SAFE) return true
-  return source.length <= MAX_CHARACTERS && decimal(source) === decimal(String(value))
+  return (
+    source.length <= MAX_CHARACTERS && Number.isFinite(value) && decimal(source) === decimal(String(value))
+  )
 }
 
 function endOfString(text: string, start: number): number {

@@ -1,6 +1,7 @@
 import { digest } from '../../protocol/digest.ts'
 import { RecordUnreadableError } from '../../protocol/errors.ts'
-import type { Store } from '../../protocol/store.ts'
+import type { Body } from '../../protocol/result.ts'
+import type { CallLimits, Store } from '../../protocol/store.ts'
 import { text, ttl, VERSION } from './item.ts'
 import { type Deadline, type Wire, within } from './wire.ts'
 
@@ -10,8 +11,12 @@ const WRITES_AT_ONCE = 4
 /** The chunks outlive the record: whoever still reads the record finds them. */
 const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
 
+interface Chunks extends Pick<Store, 'spill'> {
+  load(id: string, body: Exclude<Body, { bytes: Uint8Array }>, limits: CallLimits): Promise<Uint8Array>
+}
+
 /** Puts large results into items of their own, beside the record. */
-export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
+export function createChunks(wire: Wire): Chunks {
   return {
     async spill({ id, owner }, bytes, room, { timeoutMs }) {
       // Named by content: a write in doubt that lands late finds the bytes it refers to, whatever was tried since.
@@ -40,9 +45,7 @@ export function createChunks(wire: Wire): Pick<Store, 'spill' | 'load'> {
       return { chunks, ref }
     },
 
-    async load(id, body, { timeoutMs }) {
-      if ('bytes' in body) return body.bytes
-      const { chunks, ref } = body
+    async load(id, { chunks, ref }, { timeoutMs }) {
       const read = async (n: number, deadline: Deadline): Promise<Uint8Array> => {
         const { output } = await wire.get({ Key: chunkKey(id, ref, n), ConsistentRead: true }, deadline)
         const item = output?.Item

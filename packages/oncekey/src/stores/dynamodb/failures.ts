@@ -86,6 +86,7 @@ async function regionOf({ config }: DynamoDbClient): Promise<string | undefined>
   try {
     return typeof config.region === 'string' ? config.region : await config.region()
   } catch {
-    return undefined
+    // Nobody has set one.
   }
+  return undefined
 }

@@ -104,8 +104,11 @@ const namesByExpression = new Map<string, Record<string, string>>()
 
 function namesIn(expression: string): Record<string, string> {
   const known = namesByExpression.get(expression)
+  // Stryker disable next-line ConditionalExpression: found again, it is the same
   if (known !== undefined) return known
-  const names = Object.fromEntries(expression.match(/#\w+/g)?.map((alias) => [alias, alias.slice(1)]) ?? [])
+  const aliases = [...expression.matchAll(/#\w+/g)]
+  const names = Object.fromEntries(aliases.map(([alias]) => [alias, alias.slice(1)]))
+  // Stryker disable next-line CallExpression: found again, it is the same
   namesByExpression.set(expression, names)
   return names
 }
