@@ -183,11 +183,13 @@ const run = (task: Task): Promise<unknown> => {
   }
 }
 
-process.on('message', async (task: Task) => {
+const answer = async (task: Task): Promise<void> => {
   try {
     process.send?.({ value: await run(task) })
   } catch (error) {
     process.send?.({ error: error instanceof Error ? error.stack : String(error) })
   }
-})
+}
+
+process.on('message', (task: Task) => void answer(task))
 process.on('disconnect', () => process.exit())
