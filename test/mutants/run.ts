@@ -9,6 +9,7 @@ try {
     stdio: 'inherit',
     env: { ...process.env, DYNAMODB_ENDPOINT: endpoint },
   })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stryker.kill(signal))
   const [code] = await once(stryker, 'exit')
   process.exitCode = code ?? 1
 } finally {

@@ -219,7 +219,9 @@ describe('commit', () => {
 describe('commit sends nothing and says what came', () => {
   const TableName = 'wallets'
   const put = (item: object): TransactionWrite => ({ Put: { TableName, Item: { id: 'a', ...item } } })
-  const notAWrite: readonly TransactionWrite[] = JSON.parse('[null, 3, {"Insert": {}}, {"Put": null}]')
+  const notAWrite: readonly TransactionWrite[] = JSON.parse(
+    '[null, 3, {"Insert": {}}, {"Put": null}, {"Put": "text"}, {"Put": {"TableName": "wallets", "Item": null}}]',
+  )
 
   test.each<[string, readonly TransactionWrite[], string]>([
     [
@@ -238,7 +240,9 @@ describe('commit sends nothing and says what came', () => {
       'expected writes[1] to be one of Put, Update, Delete, ConditionCheck, got number',
     ],
     ['of an unknown kind', notAWrite.slice(2, 3), 'Put, Update, Delete, ConditionCheck, got Insert'],
-    ['of a kind without content', notAWrite.slice(3), 'expected writes[0].Put to be an object, got null'],
+    ['of a kind without content', notAWrite.slice(3, 4), 'expected writes[0].Put to be an object, got null'],
+    ['of a text as content', notAWrite.slice(4, 5), 'expected writes[0].Put to be an object, got string'],
+    ['of a null item', notAWrite.slice(5), 'expected writes[0].Put.Item to be an object, got null'],
     ['of nothing', [{}], 'expected writes[0] to be one of Put, Update, Delete, ConditionCheck, got object'],
     ['of two kinds in one', [{ ...put({}), Delete: {} }], 'ConditionCheck, got Put, Delete'],
     [
@@ -303,6 +307,76 @@ describe('commit sends nothing and says what came', () => {
     const writes = Array.from({ length: 11 }, () => put(item))
     await expect(commit(aClaim(), aCommit(), writes, limits)).rejects.toThrow(RangeError)
     expect(mock.calls()).toEqual([])
+  })
+})
+
+describe('the writes of a commit', () => {
+  const TableName = 'wallets'
+  const put = (item: object): TransactionWrite => ({ Put: { TableName, Item: { id: 'a', ...item } } })
+  const stubbed = () => {
+    const client = new DynamoDBClient({ region: 'us-east-1' })
+    const mock = mockClient(client)
+    const commit = commitOf(dynamoDbStore('claims', { client }))
+    return {
+      mock,
+      send: (writes: readonly TransactionWrite[]) => commit(aClaim(), aCommit(), writes, limits),
+    }
+  }
+  /** 390,008 bytes each, with names and key. */
+  const large = Array.from({ length: 11 }, () => put({ bytes: new Uint8Array(390_000) }))
+  const LARGE_BYTES = 11 * 390_008
+
+  test('leave out what JSON would leave out', async () => {
+    const { mock, send } = stubbed()
+    await send([put({ gone: undefined, method: () => 1, kept: null })])
+    const items = mock.commandCalls(TransactWriteItemsCommand).map((call) => call.args[0].input.TransactItems)
+    expect(items[0]?.[0]).toEqual({ Put: { TableName, Item: { id: { S: 'a' }, kept: { NULL: true } } } })
+  })
+
+  test('that have no place in DynamoDB are told with the cause', async () => {
+    const told = stubbed().send([put({ when: new Date(0) })])
+    await expect(told).rejects.toMatchObject({
+      message: 'commit: writes[0].Put.Item.when cannot be stored in DynamoDB; its cause says why',
+      cause: expect.any(Error),
+    })
+  })
+
+  test('may be of 4 MB to the byte, and no more', async () => {
+    const filling = 4 * 1024 * 1024 - 10 * 390_008 - 4
+    const writes = (sizeBytes: number) => [...large.slice(1), put({ x: new Uint8Array(sizeBytes) })]
+    await expect(stubbed().send(writes(filling))).resolves.toMatchObject({ kind: 'written' })
+    await expect(stubbed().send(writes(filling + 1))).rejects.toThrow('got 4194305;')
+  })
+
+  test.each<[string, unknown, number]>([
+    ['text', 'é€', 5],
+    ['a number', 12_345, 4],
+    ['a number of even digits', 1_234, 3],
+    ['bytes', Uint8Array.of(1, 2, 3), 3],
+    ['a map', { ab: 'c', d: { e: 'f' } }, 6],
+    ['a list', ['a', 'bc', ['d']], 4],
+    ['a set of texts', new Set(['a', 'bc']), 3],
+    ['a set of numbers', new Set([12, 3]), 3],
+    ['a set of bytes', new Set([Uint8Array.of(1, 2)]), 2],
+    ['true', true, 0],
+    ['null', null, 0],
+  ])('count %s as DynamoDB does', async (_, value, sizeBytes) => {
+    const told = stubbed().send([...large, put({ x: value })])
+    await expect(told).rejects.toThrow(
+      `commit: expected writes of at most 4194304 bytes in sum, got ${LARGE_BYTES + 4 + sizeBytes}; put what is large elsewhere first`,
+    )
+  })
+
+  test('count keys and values too', async () => {
+    const update: TransactionWrite = {
+      Update: {
+        TableName,
+        Key: { id: 'abc' },
+        UpdateExpression: 'SET n = :n',
+        ExpressionAttributeValues: { ':n': 'defg' },
+      },
+    }
+    await expect(stubbed().send([...large, update])).rejects.toThrow(`got ${LARGE_BYTES + 5 + 6};`)
   })
 })
 

@@ -193,6 +193,32 @@ describe('a record', () => {
     await expect(store.read(claim.id, limits)).rejects.toThrow(`expected attribute "${name}" to be absent`)
   })
 
+  test.each<[string, string, readonly string[], AttributeValue | undefined, string]>([
+    ['in-flight', 'an owner', ['owner'], { N: '1' }, '"owner" to be a string like /./s'],
+    [
+      'in-flight',
+      'an attempt',
+      ['attempt'],
+      undefined,
+      '"attempt" to be an integer from 1 to 9007199254740991',
+    ],
+    ['in-flight', 'its steps', ['steps'], undefined, '"steps" to be a map'],
+    ['in-flight', 'a step', ['steps', 'charge'], { S: 'text' }, '"steps.charge" to be a map'],
+    [
+      'completed',
+      'an encoding',
+      ['result', 'encoding'],
+      { S: 'gzip' },
+      '"result.encoding" to be identity or br',
+    ],
+    ['completed', 'bytes', ['result', 'bytes'], { S: 'text' }, '"result.bytes" to be bytes'],
+    ['completed', 'an attribute more', ['result', 'more'], { S: 'text' }, '"result.more" to be absent'],
+  ])('%s that is damaged in %s is told by what was expected there', async (kind, _, path, value, told) => {
+    const { store, claim, read, write } = await setUp(kind)
+    await write(withAttribute(await read(), path, value))
+    await expect(store.read(claim.id, limits)).rejects.toThrow(`: expected attribute ${told}.`)
+  })
+
   test('completed with steps is unreadable', async () => {
     const { store, claim, read, write } = await setUp('completed')
     await write({ ...(await read()), steps: { M: {} } })

@@ -37,7 +37,7 @@ export function openMap(id: string, map: Item | undefined, path = ''): OpenMap {
       return values.find((known) => known === value) ?? fail(name, values.join(' or '))
     },
     integer(name, least = 0, most = Number.MAX_SAFE_INTEGER) {
-      const digits = take(name)?.N ?? ''
+      const digits = String(take(name)?.N)
       const value = Number(digits)
       const isIt = /^\d+$/.test(digits) && value >= least && value <= most
       return isIt ? value : fail(name, `an integer from ${least} to ${most}`)
