@@ -1,6 +1,5 @@
 // Run by `npm run test:mutants`, which gives it a DynamoDB; what it found is in docs/decisions/050-mutants.md.
 
-/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],

@@ -11,7 +11,7 @@ import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 type Operation = keyof Store
 
 /** A call as it left the caller. */
-export interface Call {
+interface Call {
   readonly op: Operation
   readonly args: readonly unknown[]
   readonly timeoutMs: number

@@ -337,5 +337,6 @@ describe('a record that is claimed', () => {
       onCrash: 'refuse',
       steps: new Map(),
     })
+    expect(on.called('insert')).toMatchObject([{ args: [{ id: 'payments#1' }, { timeoutMs: 3_000 }] }])
   })
 })

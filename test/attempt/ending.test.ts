@@ -212,6 +212,14 @@ describe('a renewal', () => {
     expect(await zombie.renew()).toBe(false)
   })
 
+  it('is refused once an operator has released the claim', async () => {
+    const on = bench()
+    const run = await claim(on.scene())
+    const { id = '', owner = '' } = (await on.stored()) ?? {}
+    await on.store.release({ id, owner }, { timeoutMs: 1 })
+    expect(await run.renew()).toBe(false)
+  })
+
   it('is refused once the record is gone', async () => {
     const on = bench()
     const zombie = await claim(on.scene())

@@ -69,8 +69,8 @@ export async function begin(scene: Scene): Promise<Begun> {
       case 'claim': {
         if (scene.staleKey) return { kind: 'stale-key', error: scene.staleKey }
         const claimed = await tryClaim(scene, decision.plan)
-        if (claimed.kind === 'won') return { kind: 'run', run: createRun(scene, claimed.hold) }
-        if (claimed.kind !== 'busy') {
+        if (claimed?.kind === 'won') return { kind: 'run', run: createRun(scene, claimed.hold) }
+        if (claimed?.kind === 'lost') {
           sight = claimed
           contests += 1
           if (contests < MAX_CONTESTS) continue
@@ -89,12 +89,10 @@ export async function begin(scene: Scene): Promise<Begun> {
   }
 }
 
-type Claimed =
-  | { readonly kind: 'won'; readonly hold: Hold }
-  | ({ readonly kind: 'lost' } & Sight)
-  | { readonly kind: 'busy' }
+type Claimed = { readonly kind: 'won'; readonly hold: Hold } | ({ readonly kind: 'lost' } & Sight)
 
-async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
+/** `undefined` if a transaction holds the record: who has it cannot be seen. */
+async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed | undefined> {
   const { store, timing } = scene
   const { clock } = timing
   const record = newRecord(scene, plan.attempt)
@@ -113,7 +111,7 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed> {
     if (answer.kind === 'busy') {
       // An earlier try, here or in the store's client, may have been written and its reply lost.
       await giveUp()
-      return { kind: 'busy' }
+      return undefined
     }
     timing.observe(answer.nowMs, sentAtMs)
 
