@@ -124,4 +124,14 @@ describe('storing', () => {
     clock.advance(6_000)
     expect(timing.storeUntilMs()).toBe(T0 + 13_000)
   })
+
+  it.each([
+    [1, 1],
+    [0, 5_000],
+    [-1, 5_000],
+  ])('of a run that begins with %i ms left reckons with %i ms', (leftMs, reckonedMs) => {
+    const { timing } = timingOf({ deadlineMs: T0 + leftMs })
+    expect(timing.storeUntilMs()).toBe(T0 + reckonedMs - 250)
+    expect(timing.leaseUntilMs()).toBe(T0 + leftMs + 2_000)
+  })
 })
