@@ -82,6 +82,8 @@ function decimal(text: string): string {
   const fraction = mantissa.slice(mantissa.search(/\.|$/) + 1)
   const digits = mantissa.replace(/\D/g, '').replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
-  if (significant === '') return '0'
-  return `${significant}e${Number(text.slice(mantissaEnd + 1)) - fraction.length + digits.length}`
+  // Zero has none, and to any power it is zero.
+  return (
+    significant && `${significant}e${Number(text.slice(mantissaEnd + 1)) - fraction.length + digits.length}`
+  )
 }
