@@ -34,7 +34,7 @@ describe('oncekey release', () => {
     const { exitCode, stdout, stderr } = await runCli(['release', id, '--yes'], env)
     expect(exitCode).toBe(0)
     expect(stdout).toBe('Released.\n')
-    expect(stderr).toContain('in flight, lease 9 min left, attempt 1')
+    expect(stderr).toContain('in flight, lease 10 min left, attempt 1')
     expect(stderr).toContain('The next request with this key will run the handler again.')
     expect(stderr).toContain('the result of the first will not be stored')
     expect(stderr).toContain('Whether the first run took effect is not known')

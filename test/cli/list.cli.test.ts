@@ -60,7 +60,7 @@ describe('oncekey list', () => {
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(4)
     expect(stdout).toContain(
-      `${recordId(keyed('running'))}  in flight, lease 9 min left  attempt 1, first claimed`,
+      `${recordId(keyed('running'))}  in flight, lease 10 min left  attempt 1, first claimed`,
     )
     expect(stderr).toMatch(/^4 records in flight among \d+ items\.\n$/)
   })

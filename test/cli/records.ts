@@ -13,7 +13,10 @@ export const pay: Identity = {
   key: 'order-1',
 }
 
-/** A record as a run of now would have claimed it: for a minute, for a day. */
+/**
+ * A record as a run of now would have claimed it. Half a minute over ten: what is left reads as ten,
+ * whichever of its seconds DynamoDB's clock tells.
+ */
 function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InFlightRecord {
   const nowMs = Date.now()
   return {
@@ -23,7 +26,7 @@ function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InF
     attempt: 1,
     fingerprint: 'json:abc',
     createdAtMs: nowMs,
-    leaseUntilMs: nowMs + 10 * minuteMs,
+    leaseUntilMs: nowMs + 10.5 * minuteMs,
     expiresAtMs: nowMs + 24 * 60 * minuteMs,
     onCrash: 'rerun',
     steps: new Map(),

@@ -90,7 +90,7 @@ describe('oncekey show', () => {
 
   it('says what the lease of a run in flight still is, and its steps by name alone', async () => {
     const { stdout } = await runCli(['show', 'steps', '--service', 'payments'], env)
-    expect(stdout).toMatch(/state +in flight, lease 9 min left/)
+    expect(stdout).toMatch(/state +in flight, lease 10 min left/)
     expect(stdout).toMatch(/next request +is told to come back/)
     expect(stdout).toMatch(/attempt +3\n/)
     expect(stdout).toMatch(/step +charge, undefined/)

@@ -8,10 +8,10 @@ const UNITS: readonly (readonly [name: string, ms: number])[] = [
   ['s', 1_000],
 ]
 
-/** `3 min`, `12 s`: as much as a person needs to decide. */
+/** `3 min`, `12 s`: as much as a person needs to decide. Under zero, which is skew between clocks, is none. */
 export function duration(ms: number): string {
   const unit = UNITS.find(([, unitMs]) => ms >= unitMs)
-  return unit === undefined ? `${Math.round(ms)} ms` : `${Math.floor(ms / unit[1])} ${unit[0]}`
+  return unit === undefined ? `${Math.max(0, Math.round(ms))} ms` : `${Math.floor(ms / unit[1])} ${unit[0]}`
 }
 
 export function instant(ms: number, nowMs: number): string {
