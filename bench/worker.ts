@@ -67,20 +67,45 @@ async function cpu({ what, stub, count }: Extract<Task, { kind: 'cpu' }>): Promi
   return (user + system) / count
 }
 
-/** Milliseconds of each invocation. */
-async function latency(task: Extract<Task, { kind: 'latency' }>): Promise<number[]> {
+/** Milliseconds of one invocation, and what of them no call of the SDK was under way. */
+export interface Lap {
+  readonly totalMs: number
+  readonly ownMs: number
+}
+
+/** Milliseconds so far in which a call of the SDK was under way, of requests that come one by one. */
+let inCallsMs = 0
+
+/** A client that keeps the time of its calls. */
+function timed(client: DynamoDBClient): DynamoDBClient {
+  const send = client.send.bind(client) as (...args: unknown[]) => Promise<unknown>
+  return Object.assign(client, {
+    async send(...args: unknown[]) {
+      const beganMs = performance.now()
+      try {
+        return await send(...args)
+      } finally {
+        inCallsMs += performance.now() - beganMs
+      }
+    },
+  })
+}
+
+async function latency(task: Extract<Task, { kind: 'latency' }>): Promise<Lap[]> {
   const { what, count, atOnce, endpoint, table } = task
-  const handler = handlerOf(endpoint, () => protect(small, local(endpoint), table))
+  const handler = handlerOf(endpoint, () => protect(small, timed(local(endpoint)), table))
   const events = Array.from({ length: count }, () => request())
   const context = lambdaContext({ remainingMs: 600_000 })
   if (what === 'replay') await inTurns(events, atOnce, (event) => handler(structuredClone(event), context))
-  const times: number[] = []
+  const laps: Lap[] = []
   await inTurns(events, atOnce, async (event) => {
     const beganMs = performance.now()
+    const beforeMs = inCallsMs
     await handler(event, context)
-    times.push(performance.now() - beganMs)
+    const totalMs = performance.now() - beganMs
+    laps.push({ totalMs, ownMs: totalMs - (inCallsMs - beforeMs) })
   })
-  return times
+  return laps
 }
 
 async function inTurns<T>(

@@ -13,21 +13,21 @@ import {
 } from '../../packages/oncekey/src/protocol/errors.ts'
 
 const cause = new Error('the cause')
-const rows: readonly [OncekeyError, Record<string, unknown>][] = [
+const rows: readonly [() => OncekeyError, Record<string, unknown>][] = [
   [
-    new KeyMissingError('No key.', { cause }),
+    () => new KeyMissingError('No key.', { cause }),
     { name: 'KeyMissingError', code: 'key-missing', retryable: false, message: 'No key.', cause },
   ],
   [
-    new KeyInvalidError('No such key.'),
+    () => new KeyInvalidError('No such key.'),
     { name: 'KeyInvalidError', code: 'key-invalid', retryable: false, message: 'No such key.' },
   ],
   [
-    new KeyInvalidError('Too old.', { code: 'key-expired', cause }),
+    () => new KeyInvalidError('Too old.', { code: 'key-expired', cause }),
     { name: 'KeyInvalidError', code: 'key-expired', retryable: false, message: 'Too old.', cause },
   ],
   [
-    new KeyReusedError('k"1'),
+    () => new KeyReusedError('k"1'),
     {
       name: 'KeyReusedError',
       code: 'key-reused',
@@ -37,7 +37,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new InFlightError('k1', 250, { cause }),
+    () => new InFlightError('k1', 250, { cause }),
     {
       name: 'InFlightError',
       code: 'in-flight',
@@ -49,7 +49,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new LeaseLostError('k1', { cause }),
+    () => new LeaseLostError('k1', { cause }),
     {
       name: 'LeaseLostError',
       code: 'lease-lost',
@@ -60,7 +60,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new ResultUnavailableError('k1', 'it is not JSON', 201),
+    () => new ResultUnavailableError('k1', 'it is not JSON', 201),
     {
       name: 'ResultUnavailableError',
       code: 'replay-unavailable',
@@ -72,7 +72,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new OutcomeUnknownError('k1'),
+    () => new OutcomeUnknownError('k1'),
     {
       name: 'OutcomeUnknownError',
       code: 'outcome-unknown',
@@ -83,7 +83,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new RecordUnreadableError('payments#1', 'it is newer', { cause }),
+    () => new RecordUnreadableError('payments#1', 'it is newer', { cause }),
     {
       name: 'RecordUnreadableError',
       code: 'record-unreadable',
@@ -94,7 +94,7 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new StoreUnavailableError('No answer.', { retryable: true, cause }),
+    () => new StoreUnavailableError('No answer.', { retryable: true, cause }),
     {
       name: 'StoreUnavailableError',
       code: 'store-unavailable',
@@ -104,12 +104,13 @@ const rows: readonly [OncekeyError, Record<string, unknown>][] = [
     },
   ],
   [
-    new StoreUnavailableError('No such table.', { retryable: false }),
+    () => new StoreUnavailableError('No such table.', { retryable: false }),
     { name: 'StoreUnavailableError', code: 'store-unavailable', retryable: false },
   ],
 ]
 
-test.each(rows)('%s carries a stable code, whether to ask again, and the facts', (error, facts) => {
+test.each(rows)('$1.name carries a stable code, whether to ask again, and the facts', (make, facts) => {
+  const error = make()
   expect(error).toBeInstanceOf(OncekeyError)
   expect(error).toMatchObject(facts)
 })

@@ -100,10 +100,7 @@ export const boastsOfCompletion: Bug = (store) => ({
   ...store,
   async complete(claim, completion) {
     const answer = await store.complete(claim, completion, limits)
-    if (answer.kind === 'written' || answer.record === undefined) return answer
-    const { id, attempt, fingerprint, createdAtMs, onCrash } = answer.record
-    const kept = { id, attempt, fingerprint, createdAtMs, onCrash, owner: claim.owner, ...completion }
-    return { kind: 'written', nowMs: answer.nowMs, record: { ...kept, status: 'completed', leaseUntilMs: 0 } }
+    return answer.kind === 'refused' && answer.record === undefined ? answer : { kind: 'written' }
   },
 })
 

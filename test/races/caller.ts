@@ -87,9 +87,9 @@ export function createCaller(request: Request): Caller {
     if (isClaim(call)) lease = { owner: call.record.owner, leaseUntilMs: call.record.leaseUntilMs }
     const told = await ask({ kind: 'call', call })
     if (typeof told === 'string') throw new StoreUnavailableError(told, { retryable: true })
-    const held = told.record?.value
-    if (call.op === 'renew' && held?.owner === call.claim.owner && held.leaseUntilMs > 0) {
-      lease = { owner: held.owner, leaseUntilMs: held.leaseUntilMs }
+    if (call.op === 'renew') {
+      const { owner, leaseUntilMs } = told.record?.value ?? { ...call.claim, ...call.lease }
+      if (owner === call.claim.owner && leaseUntilMs > 0) lease = { owner, leaseUntilMs }
     }
     return told
   }

@@ -11,7 +11,7 @@ export type Call =
   | { readonly op: 'complete'; readonly claim: ClaimToken; readonly completion: Completion }
   | {
       readonly op: 'commit'
-      readonly claim: InFlightRecord
+      readonly claim: ClaimToken
       readonly completion: Completion & { readonly commitToken: string }
     }
   | { readonly op: 'release'; readonly claim: ClaimToken }

@@ -42,9 +42,9 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
     return { kind: 'written', nowMs, record: shown(record.value) }
   }
   const write = async (call: Call): Promise<WriteAnswer> => {
-    const answer = await claim(call)
-    if (answer.kind === 'busy') throw new Error(`${call.op} is not told of transactions`)
-    return answer
+    const { kind, record, nowMs } = await send(call)
+    if (kind === 'busy') throw new Error(`${call.op} is not told of transactions`)
+    return kind === 'refused' ? { kind, nowMs, record: record && shown(record.value) } : { kind: 'written' }
   }
 
   return {
@@ -56,7 +56,7 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
     complete: (of, completion) => write({ op: 'complete', claim: token(of), completion }),
     commit: (of, completion) => {
       const commitToken = hide(completion.commitToken)
-      return write({ op: 'commit', claim: hidden(of), completion: { ...completion, commitToken } })
+      return write({ op: 'commit', claim: token(of), completion: { ...completion, commitToken } })
     },
     release: (of) => write({ op: 'release', claim: token(of) }),
     saveStep: (of, name, result) => write({ op: 'saveStep', claim: token(of), name, result }),

@@ -2,6 +2,7 @@ import type { IdempotencyRecord } from '../../packages/oncekey/src/protocol/reco
 import type {
   CallLimits,
   ClaimAnswer,
+  Sight,
   Store,
   WriteAnswer,
 } from '../../packages/oncekey/src/protocol/store.ts'
@@ -20,8 +21,6 @@ interface Effect {
 }
 
 export type Apply = (record: Interned<IdempotencyRecord> | undefined, call: Interned<Call>) => Promise<Effect>
-
-type Sight = Awaited<ReturnType<Store['read']>>
 
 const limits: CallLimits = { timeoutMs: 0 }
 
@@ -69,14 +68,14 @@ function withCommit(store: Store): Required<Store> {
   return {
     ...store,
     async commit(claim, completion): Promise<WriteAnswer> {
-      const { record, nowMs } = await store.read(claim.id, limits)
+      const { record } = await store.read(claim.id, limits)
       const isRepeat = record?.status === 'completed' && record.commitToken === completion.commitToken
-      return isRepeat ? { kind: 'written', record, nowMs } : store.complete(claim, completion, limits)
+      return isRepeat ? { kind: 'written' } : store.complete(claim, completion, limits)
     },
   }
 }
 
-function send(store: Required<Store>, call: Call): Promise<ClaimAnswer | Sight> {
+function send(store: Required<Store>, call: Call): Promise<ClaimAnswer | WriteAnswer | Sight> {
   switch (call.op) {
     case 'insert':
       return store.insert(call.record, limits)

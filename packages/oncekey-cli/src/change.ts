@@ -32,11 +32,13 @@ export async function release(connection: Connection, id: string, options: Chang
   if (record.onCrash === 'refuse')
     note('Whether the first run took effect is not known: look before you release.')
   await confirm('Release it?', options.yes)
-  const written = await connection.records.release(record)
-  const held = written.record
-  // A refusal by our own write, sent again after a lost reply, is what we wanted.
-  const isFree = held?.owner === record.owner && held.status === 'in-flight' && held.leaseUntilMs === 0
-  if (!isFree) throw changedMeanwhile(held, written.nowMs)
+  const answer = await connection.records.release(record)
+  if (answer.kind === 'refused') {
+    const held = answer.record
+    // A refusal by our own write, sent again after a lost reply, is what we wanted.
+    const isFree = held?.owner === record.owner && held.status === 'in-flight' && held.leaseUntilMs === 0
+    if (!isFree) throw changedMeanwhile(held, answer.nowMs)
+  }
   report(options.json, { id, released: true }, 'Released.')
 }
 

@@ -5,6 +5,7 @@ import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/reco
 import type { StoredResult } from '../../../packages/oncekey/src/protocol/result.ts'
 import type { Store } from '../../../packages/oncekey/src/protocol/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { openMap } from '../../../packages/oncekey/src/stores/dynamodb/open-map.ts'
 import { createTable } from '../../support/tables.ts'
 import { aClaim, aCompletion, jsonResult, limits } from '../records.ts'
 
@@ -248,4 +249,9 @@ describe('a record', () => {
       `Record "${claim.id}" cannot be read: expected attribute "onCrash" to be rerun or refuse. It was left as it is and nothing was run.`,
     )
   })
+})
+
+test('bytes that are asked for and are not there are missing', () => {
+  const result = openMap('payments#1', { kind: { S: 'json' } }, 'result')
+  expect(() => result.bytes('bytes')).toThrow('expected attribute "result.bytes" to be bytes')
 })

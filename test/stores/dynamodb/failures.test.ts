@@ -59,6 +59,7 @@ describe.each(all)('%s', (_, call) => {
     ['finds no name server', networkError('EAI_AGAIN')],
     ['times out', Object.assign(new Error('a-secret'), { name: 'TimeoutError' })],
     ['gets an answer that is none', new SyntaxError('a-secret')],
+    ['gets an answer that the SDK cannot read', sdkError('SyntaxError', 200)],
   ])('may be tried again if it %s', async (_how, error) => {
     const { mock, store } = setUp()
     mock.rejects(error)

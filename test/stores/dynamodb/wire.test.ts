@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test, vi } from 'vitest'
 import type { DynamoDbClient, SendOptions } from '../../../packages/oncekey/src/stores/dynamodb/client.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { within } from '../../../packages/oncekey/src/stores/dynamodb/wire.ts'
 import { startFaultProxy } from '../../support/fault-proxy.ts'
 import { phaseOf } from '../../support/protocol-phase.ts'
 import { createClient, createTable } from '../../support/tables.ts'
@@ -18,7 +20,7 @@ async function behindProxy() {
 }
 
 describe('the time of an answer', () => {
-  test('is the Date of that very reply, written, refused or read', async () => {
+  test('is the Date of that very reply, claimed, refused or read', async () => {
     const { proxy, store } = await behindProxy()
     await using _ = proxy
     const claim = aClaim()
@@ -28,11 +30,10 @@ describe('the time of an answer', () => {
     const asks = [
       () => store.insert(claim, limits),
       () => store.insert(claim, limits),
-      () => store.saveStep(claim, 'charge', jsonResult, limits),
       () => store.takeover(taken, seen, limits),
+      () => store.saveStep(claim, 'charge', jsonResult, limits),
       () => store.release(claim, limits),
-      () => store.commit?.(taken, committed, [], limits),
-      () => store.commit?.(taken, { ...committed, commitToken: randomUUID() }, [], limits),
+      () => store.commit?.(claim, committed, [], limits),
       () => store.read(claim.id, limits),
     ]
     for (const [n, ask] of asks.entries()) {
@@ -78,8 +79,35 @@ describe('a call', () => {
       },
     }
     const store = dynamoDbStore('claims', { client })
-    await expect(store.insert(aClaim(), { timeoutMs: 50 })).rejects.toMatchObject({ retryable: true })
+    await expect(store.insert(aClaim(), { timeoutMs: 50 })).rejects.toMatchObject({
+      retryable: true,
+      message: expect.stringContaining('within 50 ms (TimeoutError)'),
+      cause: { message: 'The time for this call is over.' },
+    })
     expect(given).toMatchObject({ aborted: true })
+  })
+
+  test('whose time is over between two requests fails at the second, and nowhere else', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    try {
+      const call = within(1, async ({ expired }) => {
+        await setTimeout(50)
+        return expired
+      })
+      await expect(call).rejects.toThrow('The time for this call is over.')
+      expect(unhandled).not.toHaveBeenCalled()
+    } finally {
+      process.off('unhandledRejection', unhandled)
+    }
+  })
+
+  test('leaves no timer behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    await within(60_000, () => Promise.resolve())
+    await expect(within(60_000, () => Promise.reject(new Error('refused')))).rejects.toThrow('refused')
+    expect(timers()).toBe(before)
   })
 
   test('that is a transaction may take longer than the client allows a request', async () => {

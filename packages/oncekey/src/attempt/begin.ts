@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type ClaimPlan, decide } from '../protocol/decide.ts'
 import { type KeyInvalidError, StoreUnavailableError } from '../protocol/errors.ts'
-import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
-import type { ClaimAnswer } from '../protocol/store.ts'
+import type { InFlightRecord } from '../protocol/record.ts'
+import type { ClaimAnswer, Sight } from '../protocol/store.ts'
 import { persist } from './persist.ts'
 import { type Recalled, recall } from './recall.ts'
 import { isClaimOf, renew } from './renew.ts'
@@ -26,8 +26,6 @@ const FIRST_POLL_MS = 50
 const LONGEST_POLL_MS = 1_000
 /** For the release of a claim that was given up on, before 503 is answered. */
 const GIVE_UP_MS = 500
-
-type Sight = { readonly record: IdempotencyRecord | undefined; readonly nowMs: number }
 
 /**
  * Claims the intent, or says why not.

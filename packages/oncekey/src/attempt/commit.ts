@@ -65,11 +65,12 @@ export function createCommit(
       const answer = await persist(
         timing.clock,
         untilMs,
-        (limits) => send(hold.record, completion, writes, limits),
+        (limits) => send(hold.claim, completion, writes, limits),
         callMs,
       )
-      const { record } = answer
-      const isOurs = record?.status === 'completed' && record.commitToken === completion.commitToken
+      const isOurs =
+        answer.kind === 'written' ||
+        (answer.record?.status === 'completed' && answer.record.commitToken === completion.commitToken)
       if (!isOurs) {
         const cause =
           inDoubt && new Error('An earlier commit of this run, in doubt until now, has been stored.')

@@ -1,4 +1,5 @@
 import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
+import type { Sight } from '../protocol/store.ts'
 import { persist } from './persist.ts'
 import type { Hold, Scene } from './scene.ts'
 
@@ -11,9 +12,7 @@ export function isClaimOf(
   return record?.status === 'in-flight' && record.owner === owner && record.leaseUntilMs === leaseUntilMs
 }
 
-type Renewed =
-  | { readonly kind: 'renewed' }
-  | { readonly kind: 'lost'; readonly record: IdempotencyRecord | undefined; readonly nowMs: number }
+type Renewed = { readonly kind: 'renewed' } | (Sight & { readonly kind: 'lost' })
 
 /** Moves the end of the lease, and the expiry with it. */
 export async function renew(scene: Scene, hold: Hold, leaseUntilMs: number): Promise<Renewed> {
@@ -27,8 +26,8 @@ export async function renew(scene: Scene, hold: Hold, leaseUntilMs: number): Pro
     store.renew(hold.claim, lease, limits),
   )
   // The write of a lost reply, sent again, is refused by itself.
-  if (!isClaimOf(answer.record, hold.claim.owner, leaseUntilMs)) {
-    return { kind: 'lost', record: answer.record, nowMs: answer.nowMs }
+  if (answer.kind === 'refused' && !isClaimOf(answer.record, hold.claim.owner, leaseUntilMs)) {
+    return { ...answer, kind: 'lost' }
   }
   hold.leaseUntilMs = leaseUntilMs
   return { kind: 'renewed' }

@@ -2,8 +2,8 @@ import { decide } from '../protocol/decide.ts'
 import { LeaseLostError } from '../protocol/errors.ts'
 import { deriveUuid } from '../protocol/identity.ts'
 import type { Kept } from '../protocol/intent.ts'
-import type { IdempotencyRecord } from '../protocol/record.ts'
 import { isSameResult } from '../protocol/result.ts'
+import type { Sight } from '../protocol/store.ts'
 import type { Attempt } from './attempt.ts'
 import { createCommit } from './commit.ts'
 import { persist } from './persist.ts'
@@ -61,7 +61,7 @@ export function createRun(scene: Scene, hold: Hold): Run {
   }
 
   /** The last write was refused: what stands in the record says what became of this run. */
-  const explain = async (record: IdempotencyRecord | undefined, nowMs: number): Promise<Ended> => {
+  const explain = async ({ record, nowMs }: Sight): Promise<Ended> => {
     const decision = record && decide(record, intent.fingerprint, nowMs)
     if (decision?.kind === 'in-flight') return decision
     if (decision?.kind !== 'replay') return { kind: 'failed', error: new LeaseLostError(intent.key) }
@@ -76,19 +76,21 @@ export function createRun(scene: Scene, hold: Hold): Run {
     const answer = await persist(clock, untilMs(), (limits) =>
       store.complete(hold.claim, { result, completedAtMs, expiresAtMs }, limits),
     )
+    if (answer.kind === 'written') return { kind: 'stored' }
     const { record } = answer
     // The write of a lost reply, sent again, is refused by itself.
     const isOurs =
       record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
-    return isOurs ? { kind: 'stored' } : explain(record, answer.nowMs)
+    return isOurs ? { kind: 'stored' } : explain(answer)
   }
 
   const release = async (): Promise<Ended> => {
     const answer = await persist(clock, untilMs(), (limits) => store.release(hold.claim, limits))
+    if (answer.kind === 'written') return { kind: 'released' }
     const { record } = answer
-    // Whether written or refused: a claim of ours that is still in flight has no lease any more.
+    // Refused, a claim of ours that is still in flight has no lease any more.
     const isFree = record?.owner === owner && record.status === 'in-flight'
-    return isFree ? { kind: 'released' } : explain(record, answer.nowMs)
+    return isFree ? { kind: 'released' } : explain(answer)
   }
 
   const onCommitted = (result: unknown): void => {

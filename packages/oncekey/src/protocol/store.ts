@@ -13,17 +13,27 @@ export interface ClaimToken {
   readonly owner: string
 }
 
-/**
- * What a conditional write came to, with the store's own time.
- * - `written`: the record as it stands after the write.
- * - `refused`: the condition did not hold; the record that stood in its way, if there is one.
- */
-export type WriteAnswer =
-  | { readonly kind: 'written'; readonly nowMs: number; readonly record: IdempotencyRecord }
-  | { readonly kind: 'refused'; readonly nowMs: number; readonly record: IdempotencyRecord | undefined }
+/** A record as it stands in the store, if there is one, with the store's own time. */
+export interface Sight {
+  readonly nowMs: number
+  readonly record: IdempotencyRecord | undefined
+}
 
-/** `busy`: a transaction holds the record at this moment. Somebody is at work, so a claim need not try again. */
-export type ClaimAnswer = WriteAnswer | { readonly kind: 'busy' }
+/** The condition did not hold. What is seen is what stood in its way. */
+export type Refused = Sight & { readonly kind: 'refused' }
+
+/** What an owner's write came to. */
+export type WriteAnswer = { readonly kind: 'written' } | Refused
+
+/**
+ * What a claim came to.
+ * - `written`: the record as it stands after it.
+ * - `busy`: a transaction holds the record at this moment. Somebody is at work, so it need not try again.
+ */
+export type ClaimAnswer =
+  | { readonly kind: 'written'; readonly nowMs: number; readonly record: IdempotencyRecord }
+  | Refused
+  | { readonly kind: 'busy' }
 
 export type Completion = Pick<CompletedRecord, 'result' | 'completedAtMs' | 'expiresAtMs' | 'commitToken'>
 
@@ -88,21 +98,17 @@ export interface Store {
   /**
    * Completes the record and does the writes in one transaction: all happen or none, on the claim's condition.
    * Absent where the store has no transactions. `refused` is the claim's condition failing; a condition of the
-   * writes failing rejects with the SDK's own error. It takes the whole record as claimed, because a transaction
-   * answers with none.
+   * writes failing rejects with the SDK's own error.
    */
   commit?(
-    claim: InFlightRecord,
+    claim: ClaimToken,
     completion: Completion & { readonly commitToken: string },
     writes: readonly TransactionWrite[],
     limits: CallLimits,
   ): Promise<WriteAnswer>
 
   /** Reads the record, seeing every write that was answered before. */
-  read(
-    id: string,
-    limits: CallLimits,
-  ): Promise<{ readonly nowMs: number; readonly record: IdempotencyRecord | undefined }>
+  read(id: string, limits: CallLimits): Promise<Sight>
 
   /**
    * Makes bytes fit into a record: returns them as they are if they are small, else writes them elsewhere, where no

@@ -1,6 +1,6 @@
 import type { Seen } from '../protocol/decide.ts'
 import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
-import type { ClaimToken, Store, WriteAnswer } from '../protocol/store.ts'
+import type { ClaimAnswer, ClaimToken, Refused, Store, WriteAnswer } from '../protocol/store.ts'
 
 /**
  * A store in this process's memory, for tests and for programs of one process: it holds the whole promise, but only
@@ -13,9 +13,13 @@ export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now
 
   const write = (record: IdempotencyRecord): Promise<WriteAnswer> => {
     records.set(record.id, record)
+    return Promise.resolve({ kind: 'written' })
+  }
+  const writeClaim = (record: InFlightRecord): Promise<ClaimAnswer> => {
+    records.set(record.id, record)
     return Promise.resolve({ kind: 'written', nowMs: clock.nowMs(), record })
   }
-  const refuse = (id: string): Promise<WriteAnswer> =>
+  const refuse = (id: string): Promise<Refused> =>
     Promise.resolve({ kind: 'refused', nowMs: clock.nowMs(), record: records.get(id) })
 
   const seenRecord = (id: string, seen: Seen): IdempotencyRecord | undefined => {
@@ -41,14 +45,14 @@ export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now
     insert(record) {
       if (records.has(record.id)) return refuse(record.id)
       dropExpired()
-      return write(record)
+      return writeClaim(record)
     },
-    replace: (record, seen) => (seenRecord(record.id, seen) ? write(record) : refuse(record.id)),
+    replace: (record, seen) => (seenRecord(record.id, seen) ? writeClaim(record) : refuse(record.id)),
     takeover(record, seen) {
       const current = seenRecord(record.id, seen)
       if (current?.status !== 'in-flight') return refuse(record.id)
       const { owner, attempt, leaseUntilMs, expiresAtMs, onCrash } = record
-      return write({ ...current, owner, attempt, leaseUntilMs, expiresAtMs, onCrash })
+      return writeClaim({ ...current, owner, attempt, leaseUntilMs, expiresAtMs, onCrash })
     },
     complete(claim, completion) {
       const record = claimed(claim)

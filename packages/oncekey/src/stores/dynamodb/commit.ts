@@ -21,8 +21,8 @@ export function createCommit(
   wire: Wire,
   marshalling: marshallOptions | undefined,
 ): NonNullable<Store['commit']> {
-  return async (record, completion, writes, { timeoutMs }) => {
-    const ours: TransactWriteItem = { Update: { TableName: wire.table, ...completing(record, completion) } }
+  return async (claim, completion, writes, { timeoutMs }) => {
+    const ours: TransactWriteItem = { Update: { TableName: wire.table, ...completing(claim, completion) } }
     const theirs = marshallWrites(writes, marshalling)
     const { refusal, nowMs } = await within(timeoutMs, (deadline) =>
       wire.transact(
@@ -31,21 +31,13 @@ export function createCommit(
         FORESEEN,
       ),
     )
-    if (refusal === undefined) {
-      const { id, owner, attempt, fingerprint, createdAtMs, onCrash } = record
-      const kept = { id, owner, attempt, fingerprint, createdAtMs, onCrash }
-      return {
-        kind: 'written',
-        nowMs,
-        record: { ...kept, ...completion, status: 'completed', leaseUntilMs: 0 },
-      }
-    }
+    if (refusal === undefined) return { kind: 'written' }
 
     const reasons = member(refusal, 'CancellationReasons')
     if (!Array.isArray(reasons)) throw refusal
     const codes = reasons.map((reason) => member(reason, 'Code'))
     const last = codes[writes.length]
-    if (last === 'ConditionalCheckFailed') return refused(record.id, reasons[writes.length], nowMs)
+    if (last === 'ConditionalCheckFailed') return refused(claim.id, reasons[writes.length], nowMs)
     const isPassing = codes.some((code) => PASSING.has(code))
     if (isPassing || (last !== undefined && last !== 'None')) {
       const message = `DynamoDB cancelled the transaction on table ${JSON.stringify(wire.table)}: ${codes.join(', ')}.`

@@ -2,7 +2,7 @@ import { DeleteItemCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/cl
 import { RecordUnreadableError } from '../../protocol/errors.ts'
 import type { CompletedRecord, IdempotencyRecord, InFlightRecord } from '../../protocol/record.ts'
 import { decodeResult } from '../../protocol/result.ts'
-import type { WriteAnswer } from '../../protocol/store.ts'
+import type { Sight, WriteAnswer } from '../../protocol/store.ts'
 import { failureOf, itemIn, nameOf } from './failures.ts'
 import { dynamoDbStore } from './index.ts'
 import { type Item, text } from './item.ts'
@@ -39,7 +39,7 @@ export type StoredAnswer =
  * cannot be read.
  */
 export interface TableInspector {
-  find(id: string): Promise<{ readonly nowMs: number; readonly record: IdempotencyRecord | undefined }>
+  find(id: string): Promise<Sight>
   /** Reads the whole table, page by page: a cost, and a load, that grow with it. */
   list(filter?: Filter): AsyncGenerator<Page, void, void>
   answer(record: CompletedRecord): Promise<StoredAnswer>

@@ -10,14 +10,11 @@ export const text = (value: string): AttributeValue => ({ S: value })
 
 export const VERSION: AttributeValue = number(FORMAT_VERSION)
 
-/** The one place where time is in seconds: DynamoDB's TTL. Rounded up, so that nothing goes before it has expired. */
+/**
+ * Expiry as DynamoDB's TTL wants it, beside the one to the millisecond: the one place where time is in seconds.
+ * Rounded up, so that nothing goes before it has expired.
+ */
 export const ttl = (expiresAtMs: number): AttributeValue => number(Math.ceil(expiresAtMs / 1000))
-
-/** An expiry is written twice: to the millisecond for the protocol, and for DynamoDB's TTL. */
-export const expiry = (expiresAtMs: number): Item => ({
-  expiresAtMs: number(expiresAtMs),
-  expiresAt: ttl(expiresAtMs),
-})
 
 export function claimItem(record: InFlightRecord): Item {
   return {
@@ -38,7 +35,8 @@ export function claimAttributes(record: InFlightRecord): Item {
     attempt: number(record.attempt),
     leaseUntilMs: number(record.leaseUntilMs),
     onCrash: text(record.onCrash),
-    ...expiry(record.expiresAtMs),
+    expiresAtMs: number(record.expiresAtMs),
+    expiresAt: ttl(record.expiresAtMs),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Seen } from '../../protocol/decide.ts'
 import type { InFlightRecord } from '../../protocol/record.ts'
 import type { StoredResult } from '../../protocol/result.ts'
 import type { ClaimToken, Completion } from '../../protocol/store.ts'
-import { claimAttributes, expiry, type Item, number, resultValue, text } from './item.ts'
+import { claimAttributes, type Item, number, resultValue, text, ttl } from './item.ts'
 
 /** A condition and what it names: attributes by `#`, because some of them are reserved words. */
 export interface Condition {
@@ -18,19 +18,24 @@ export interface Update extends Condition {
   readonly ReturnValuesOnConditionCheckFailure: 'ALL_OLD'
 }
 
+/** What is the same of every update of one kind. */
+type Expressions = Omit<Update, 'Key' | 'ExpressionAttributeValues'>
+
 // No condition holds a time: a lease is compared with what was seen of it, never with a clock.
 const AS_SEEN = '#owner = :seenOwner AND #leaseUntilMs = :seenLease'
 const CLAIMED = '#owner = :claimant AND #status = :inFlight AND #leaseUntilMs > :released'
 
-const seenValues = ({ owner, leaseUntilMs }: Seen): Item => ({
-  ':seenOwner': text(owner),
-  ':seenLease': number(leaseUntilMs),
-})
-const claimValues = (owner: string): Item => ({
-  ':claimant': text(owner),
-  ':inFlight': text('in-flight'),
-  ':released': number(0),
-})
+const END = 'SET #status = :status, #leaseUntilMs = :leaseUntilMs, #completedAtMs = :completedAtMs'
+const KEEP = '#result = :result, #expiresAtMs = :expiresAtMs, #expiresAt = :expiresAt'
+
+const COMPLETING = expressions(`${END}, ${KEEP} REMOVE #steps`, CLAIMED)
+const COMMITTING = expressions(`${END}, ${KEEP}, #commitToken = :commitToken REMOVE #steps`, CLAIMED)
+const RELEASING = expressions('SET #leaseUntilMs = :released', CLAIMED)
+const SAVING_STEP = expressions('SET #steps.#step = :step', CLAIMED)
+const RENEWING = expressions(
+  'SET #leaseUntilMs = :leaseUntilMs, #expiresAtMs = :expiresAtMs, #expiresAt = :expiresAt',
+  `${CLAIMED} AND #leaseUntilMs = :from`,
+)
 
 export const isAsSeen = (seen: Seen): Condition => ({
   ConditionExpression: AS_SEEN,
@@ -39,76 +44,70 @@ export const isAsSeen = (seen: Seen): Condition => ({
 })
 
 export const takingOver = (record: InFlightRecord, seen: Seen): Update => {
-  const changes = claimAttributes(record)
-  return update(record.id, assign(changes), AS_SEEN, { ...seenValues(seen), ...valuesOf(changes) })
+  const changes = Object.entries(claimAttributes(record))
+  const set = `SET ${changes.map(([name]) => `#${name} = :${name}`)}`
+  const values = Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value]))
+  return update(record.id, expressions(set, AS_SEEN), { ...seenValues(seen), ...values })
 }
 
 export const completing = ({ id, owner }: ClaimToken, completion: Completion): Update => {
   const { result, completedAtMs, expiresAtMs, commitToken } = completion
-  const changes = {
-    status: text('completed'),
-    leaseUntilMs: number(0),
-    completedAtMs: number(completedAtMs),
-    result: resultValue(result),
-    ...expiry(expiresAtMs),
-    ...(commitToken === undefined ? {} : { commitToken: text(commitToken) }),
+  const values = {
+    ...claimValues(owner),
+    ':status': text('completed'),
+    ':leaseUntilMs': number(0),
+    ':completedAtMs': number(completedAtMs),
+    ':result': resultValue(result),
+    ':expiresAtMs': number(expiresAtMs),
+    ':expiresAt': ttl(expiresAtMs),
   }
-  const values = { ...claimValues(owner), ...valuesOf(changes) }
-  return update(id, `${assign(changes)} REMOVE #steps`, CLAIMED, values)
+  return commitToken === undefined
+    ? update(id, COMPLETING, values)
+    : update(id, COMMITTING, { ...values, ':commitToken': text(commitToken) })
 }
 
-export const releasing = ({ id, owner }: ClaimToken): Update =>
-  update(id, 'SET #leaseUntilMs = :released', CLAIMED, claimValues(owner))
+export const releasing = ({ id, owner }: ClaimToken): Update => update(id, RELEASING, claimValues(owner))
 
-export const savingStep = ({ id, owner }: ClaimToken, name: string, result: StoredResult): Update =>
-  update(
-    id,
-    'SET #steps.#step = :step',
-    CLAIMED,
-    { ...claimValues(owner), ':step': resultValue(result) },
-    { '#step': name },
-  )
+export const savingStep = ({ id, owner }: ClaimToken, name: string, result: StoredResult): Update => {
+  const names = { ...SAVING_STEP.ExpressionAttributeNames, '#step': name }
+  const values = { ...claimValues(owner), ':step': resultValue(result) }
+  return update(id, { ...SAVING_STEP, ExpressionAttributeNames: names }, values)
+}
 
 export const renewing = (
   { id, owner }: ClaimToken,
   lease: { readonly fromLeaseUntilMs: number; readonly leaseUntilMs: number; readonly expiresAtMs: number },
-): Update => {
-  const changes = { leaseUntilMs: number(lease.leaseUntilMs), ...expiry(lease.expiresAtMs) }
-  const from = { ':from': number(lease.fromLeaseUntilMs) }
-  const values = { ...claimValues(owner), ...valuesOf(changes), ...from }
-  return update(id, assign(changes), `${CLAIMED} AND #leaseUntilMs = :from`, values)
+): Update =>
+  update(id, RENEWING, {
+    ...claimValues(owner),
+    ':from': number(lease.fromLeaseUntilMs),
+    ':leaseUntilMs': number(lease.leaseUntilMs),
+    ':expiresAtMs': number(lease.expiresAtMs),
+    ':expiresAt': ttl(lease.expiresAtMs),
+  })
+
+function seenValues({ owner, leaseUntilMs }: Seen): Item {
+  return { ':seenOwner': text(owner), ':seenLease': number(leaseUntilMs) }
 }
 
-function update(
-  id: string,
-  UpdateExpression: string,
-  ConditionExpression: string,
-  ExpressionAttributeValues: Item,
-  names: Record<string, string> = {},
-): Update {
+function claimValues(owner: string): Item {
+  return { ':claimant': text(owner), ':inFlight': text('in-flight'), ':released': number(0) }
+}
+
+function update(id: string, constant: Expressions, ExpressionAttributeValues: Item): Update {
+  return { ...constant, Key: { id: text(id) }, ExpressionAttributeValues }
+}
+
+function expressions(UpdateExpression: string, ConditionExpression: string): Expressions {
   return {
-    Key: { id: text(id) },
     UpdateExpression,
     ConditionExpression,
-    ExpressionAttributeNames: { ...namesIn(UpdateExpression + ConditionExpression), ...names },
-    ExpressionAttributeValues,
+    ExpressionAttributeNames: namesIn(UpdateExpression + ConditionExpression),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   }
 }
 
-const assign = (changes: Item): string => `SET ${Object.keys(changes).map((name) => `#${name} = :${name}`)}`
-const valuesOf = (changes: Item): Item =>
-  Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value]))
-/** Of every expression that was built so far: there are a handful, and they hold no values. */
-const namesByExpression = new Map<string, Record<string, string>>()
-
 function namesIn(expression: string): Record<string, string> {
-  const known = namesByExpression.get(expression)
-  // Stryker disable next-line ConditionalExpression: found again, it is the same
-  if (known !== undefined) return known
   const aliases = [...expression.matchAll(/#\w+/g)]
-  const names = Object.fromEntries(aliases.map(([alias]) => [alias, alias.slice(1)]))
-  // Stryker disable next-line CallExpression: found again, it is the same
-  namesByExpression.set(expression, names)
-  return names
+  return Object.fromEntries(aliases.map(([alias]) => [alias, alias.slice(1)]))
 }

@@ -1,6 +1,6 @@
 import type { UpdateItemCommandOutput } from '@aws-sdk/client-dynamodb'
 import type { InFlightRecord } from '../../protocol/record.ts'
-import type { CallLimits, ClaimAnswer, Store, WriteAnswer } from '../../protocol/store.ts'
+import type { CallLimits, ClaimAnswer, Refused, Store, WriteAnswer } from '../../protocol/store.ts'
 import { itemIn, nameOf } from './failures.ts'
 import { claimItem } from './item.ts'
 import { readRecord } from './read-item.ts'
@@ -43,23 +43,28 @@ export function createWrites(wire: Wire): Writes {
   }
 
   const send = (
-    update: Update,
-    limits: CallLimits,
+    update: Update & { readonly ReturnValues?: 'ALL_NEW' },
+    { timeoutMs }: CallLimits,
     foreseen: readonly string[],
   ): Promise<Reply<UpdateItemCommandOutput>> =>
-    within(limits.timeoutMs, (deadline) =>
-      wire.update({ ...update, ReturnValues: 'ALL_NEW' }, deadline, foreseen),
-    )
+    within(timeoutMs, (deadline) => wire.update(update, deadline, foreseen))
 
-  const write = async (id: string, update: Update, limits: CallLimits): Promise<WriteAnswer> =>
-    answer(id, await send(update, limits, OWNER_FORESEES))
+  const write = async (id: string, update: Update, limits: CallLimits): Promise<WriteAnswer> => {
+    const { refusal, nowMs } = await send(update, limits, OWNER_FORESEES)
+    return refusal === undefined ? { kind: 'written' } : refused(id, refusal, nowMs)
+  }
 
   return {
     insert: (record, limits) => put(record, { ConditionExpression: 'attribute_not_exists(id)' }, limits),
     replace: (record, seen, limits) => put(record, isAsSeen(seen), limits),
     async takeover(record, seen, limits) {
-      const reply = await send(takingOver(record, seen), limits, CLAIM_FORESEES)
-      return nameOf(reply.refusal) === BUSY ? { kind: 'busy' } : answer(record.id, reply)
+      // Steps may have been saved since it was seen: only what comes back has them all.
+      const update = { ...takingOver(record, seen), ReturnValues: 'ALL_NEW' } as const
+      const { nowMs, output, refusal } = await send(update, limits, CLAIM_FORESEES)
+      if (output !== undefined) {
+        return { kind: 'written', nowMs, record: readRecord(record.id, output.Attributes) }
+      }
+      return nameOf(refusal) === BUSY ? { kind: 'busy' } : refused(record.id, refusal, nowMs)
     },
     complete: (claim, completion, limits) => write(claim.id, completing(claim, completion), limits),
     release: (claim, limits) => write(claim.id, releasing(claim), limits),
@@ -68,13 +73,8 @@ export function createWrites(wire: Wire): Writes {
   }
 }
 
-function answer(id: string, { nowMs, output, refusal }: Reply<UpdateItemCommandOutput>): WriteAnswer {
-  if (refusal !== undefined) return refused(id, refusal, nowMs)
-  return { kind: 'written', nowMs, record: readRecord(id, output?.Attributes) }
-}
-
 /** `holder` is what brought back the item that stood in the way, if there is one. */
-export function refused(id: string, holder: unknown, nowMs: number): WriteAnswer {
+export function refused(id: string, holder: unknown, nowMs: number): Refused {
   const item = itemIn(holder)
   return { kind: 'refused', nowMs, record: item && readRecord(id, item) }
 }

@@ -1,5 +1,5 @@
 import { RecordUnreadableError } from '../../protocol/errors.ts'
-import type { CallLimits, Store, WriteAnswer } from '../../protocol/store.ts'
+import type { CallLimits, ClaimAnswer, Store, WriteAnswer } from '../../protocol/store.ts'
 import { createRunScript, type RedisClient } from './client.ts'
 import { claimFields, completionFields, readRecord, recordFields, writeResult } from './record.ts'
 import { type Condition, STEP_PREFIX, scriptArguments, type Write } from './script.ts'
@@ -30,7 +30,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     limits: CallLimits,
     condition: Condition,
     write?: Write,
-  ): Promise<WriteAnswer> => {
+  ): Promise<Exclude<ClaimAnswer, { kind: 'busy' }>> => {
     const reply = await runScript(prefix + id, scriptArguments(condition, write), limits)
     if (!Array.isArray(reply) || !Array.isArray(reply[2]))
       throw new TypeError('redisStore: expected a reply of its script')
@@ -40,6 +40,11 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     const record = readRecord(id, fieldsOf(flat))
     if (Number(said) === 1 && record !== undefined) return { kind: 'written', nowMs, record }
     return { kind: 'refused', nowMs, record }
+  }
+
+  const askAsOwner = async (...asked: Parameters<typeof ask>): Promise<WriteAnswer> => {
+    const answer = await ask(...asked)
+    return answer.kind === 'written' ? { kind: 'written' } : answer
   }
 
   return {
@@ -65,23 +70,23 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         { how: 'merge', fields: claimFields(record), expiresAtMs: record.expiresAtMs },
       ),
     complete: ({ id, owner }, completion, limits) =>
-      ask(
+      askAsOwner(
         id,
         limits,
         { kind: 'claim', owner },
         { how: 'drop-steps', fields: completionFields(completion), expiresAtMs: completion.expiresAtMs },
       ),
     release: ({ id, owner }, limits) =>
-      ask(id, limits, { kind: 'claim', owner }, { how: 'merge', fields: { leaseUntilMs: '0' } }),
+      askAsOwner(id, limits, { kind: 'claim', owner }, { how: 'merge', fields: { leaseUntilMs: '0' } }),
     saveStep: ({ id, owner }, name, result, limits) =>
-      ask(
+      askAsOwner(
         id,
         limits,
         { kind: 'claim', owner },
         { how: 'merge', fields: { [STEP_PREFIX + name]: writeResult(result) } },
       ),
     renew: ({ id, owner }, { fromLeaseUntilMs, ...lease }, limits) =>
-      ask(
+      askAsOwner(
         id,
         limits,
         { kind: 'claim', owner, leaseUntilMs: fromLeaseUntilMs },
