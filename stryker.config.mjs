@@ -1,4 +1,4 @@
-// Run by `npm run test:mutants`, which gives it a DynamoDB; what it found is in docs/decisions/050-mutants.md.
+// Run by `npm run test:mutants`, which gives it a DynamoDB; what it found is in docs/decisions/051-mutants.md.
 
 export default {
   testRunner: 'vitest',
@@ -21,7 +21,7 @@ export default {
   concurrency: 2,
   timeoutMS: 10_000,
   tempDirName: '.stryker-tmp',
-  reporters: ['clear-text', 'json', 'html'],
+  reporters: ['progress-append-only', 'clear-text', 'json', 'html'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
   jsonReporter: { fileName: 'reports/mutants/mutants.json' },
   htmlReporter: { fileName: 'reports/mutants/index.html' },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { brotliCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Kept } from '../../packages/oncekey/src/protocol/intent.ts'
@@ -101,6 +102,15 @@ describe('a result', () => {
     const random = await encodeJson(randomBytes(100_000).toString('base64'))
     expect(random.bytes.length).toBeLessThan(random.sizeBytes)
     expect(await decode(random)).toHaveProperty('json')
+  })
+
+  test('is compressed in little time, not as far as can be', async () => {
+    const value = Array.from({ length: 2_000 }, (_, n) => ({
+      id: (n * 7_919) % 10_007,
+      name: `customer ${n}`,
+    }))
+    const furthest = brotliCompressSync(JSON.stringify(value))
+    expect((await encodeJson(value)).bytes.length).toBeGreaterThan(furthest.length)
   })
 
   test('comes back byte for byte at several megabytes', async () => {

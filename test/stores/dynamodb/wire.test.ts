@@ -46,6 +46,19 @@ describe('the time of an answer', () => {
     }
   })
 
+  test('is seen next to the wire, whatever a middleware of the client makes of the reply', async () => {
+    const { proxy, client, store } = await behindProxy()
+    await using _ = proxy
+    client.middlewareStack.add((next) => async (args) => {
+      const { output } = await next(args)
+      return { output, response: undefined }
+    })
+    proxy.dateSkewMs = DAY_MS
+    expect(await store.insert(aClaim(), limits)).toMatchObject({
+      nowMs: expect.toSatisfy((nowMs: number) => nowMs > Date.now() + DAY_MS / 2),
+    })
+  })
+
   test('leaves the middlewares of the client alone', async () => {
     const { proxy, client, store } = await behindProxy()
     await using _ = proxy

@@ -135,7 +135,7 @@ interface Watchable {
       middleware: <Result extends { response: unknown }>(
         next: (args: never) => Promise<Result>,
       ) => (args: never) => Promise<Result>,
-      options: { readonly step: 'deserialize'; readonly name: string },
+      options: { readonly step: 'deserialize' },
     ): void
   }
 }
@@ -153,14 +153,13 @@ export function watchReply({ middlewareStack }: Watchable): () => number {
       response = result.response
       return result
     },
-    { step: 'deserialize', name: 'oncekeyReply' },
+    { step: 'deserialize' },
   )
   return () => storeTime(response)
 }
 
 /** The store's own time: the `Date` of this very reply, and the local clock's only if there is none. */
 function storeTime(response: unknown): number {
-  const date = member(member(response, 'headers'), 'date')
-  const dateMs = typeof date === 'string' ? Date.parse(date) : Number.NaN
+  const dateMs = Date.parse(String(member(member(response, 'headers'), 'date')))
   return Number.isNaN(dateMs) ? Date.now() : dateMs
 }
