@@ -14,7 +14,7 @@ export const pay: Identity = {
 }
 
 /**
- * A record as a run of now would have claimed it. Half a minute over ten: what is left reads as ten,
+ * A record as a run of now would have claimed it. Nothing ends on the minute or the hour: what is left reads the same,
  * whichever of its seconds DynamoDB's clock tells.
  */
 function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InFlightRecord {
@@ -27,7 +27,7 @@ function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InF
     fingerprint: 'json:abc',
     createdAtMs: nowMs,
     leaseUntilMs: nowMs + 10.5 * minuteMs,
-    expiresAtMs: nowMs + 24 * 60 * minuteMs,
+    expiresAtMs: nowMs + 23.5 * 60 * minuteMs,
     onCrash: 'rerun',
     steps: new Map(),
     ...changes,

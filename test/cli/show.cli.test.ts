@@ -38,6 +38,7 @@ describe('oncekey show', () => {
     expect(stdout).toMatch(/next request +gets the stored answer/)
     expect(stdout).toMatch(/attempt +1\n/)
     expect(stdout).toMatch(/owner +owner-1\n/)
+    expect(stdout).toMatch(/first claim +\d{4}-\d\d-\d\dT.*Z \((now|\d+ s ago)\)/)
     expect(stdout).toMatch(/expires +\d{4}-\d\d-\d\dT.*Z \(in 23 h\)/)
     expect(stdout).toMatch(/answer +status 201, \d+ B of JSON \(\d+ B in the record\)/)
     expect(stdout).toContain('--body shows it')

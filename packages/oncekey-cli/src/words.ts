@@ -14,9 +14,10 @@ export function duration(ms: number): string {
   return unit === undefined ? `${Math.max(0, Math.round(ms))} ms` : `${Math.floor(ms / unit[1])} ${unit[0]}`
 }
 
+/** A time and how far it is from the store's, which comes in whole seconds: less than one is no distance. */
 export function instant(ms: number, nowMs: number): string {
   const distance = ms > nowMs ? `in ${duration(ms - nowMs)}` : `${duration(nowMs - ms)} ago`
-  return `${new Date(ms).toISOString()} (${distance})`
+  return `${new Date(ms).toISOString()} (${Math.abs(ms - nowMs) < 1_000 ? 'now' : distance})`
 }
 
 export function size(bytes: number): string {
