@@ -2,11 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { bundleContender, here } from './bundle.ts'
-import type { Task } from './worker.ts'
+import type { Answered, Task, TaskKind } from './task.ts'
 
 export interface Contestant extends AsyncDisposable {
   readonly name: string
-  ask<T>(task: Task): Promise<T>
+  ask<K extends TaskKind>(task: Task<K>): Promise<Answered[K]>
 }
 
 /** A contender in a process of its own: what one does to heap and compiled code must not touch another. */
@@ -21,7 +21,7 @@ export async function enter(name: string): Promise<Contestant> {
   })
   return {
     name,
-    async ask<T>(task: Task): Promise<T> {
+    async ask(task) {
       const answered = once(child, 'message')
       child.send(task)
       const [{ value, error }] = await Promise.race([answered, end])
@@ -39,18 +39,18 @@ export async function enter(name: string): Promise<Contestant> {
  * Lets all do the same in turn, A B C A B C …, and gives what each round came to, by name.
  * The first rounds, which compile the code, do not count.
  */
-export async function inTurn<T>(
+export async function inTurn<K extends TaskKind>(
   names: readonly string[],
-  task: Task,
+  task: Task<K>,
   { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
-): Promise<ReadonlyMap<string, readonly T[]>> {
+): Promise<ReadonlyMap<string, readonly Answered[K][]>> {
   await using stack = new AsyncDisposableStack()
   const contestants: Contestant[] = []
   for (const name of names) contestants.push(stack.use(await enter(name)))
-  const results = new Map<string, T[]>(names.map((name) => [name, []]))
+  const results = new Map<string, Answered[K][]>(names.map((name) => [name, []]))
   for (let round = -warmUps; round < rounds; round++) {
     for (const { name, ask } of contestants) {
-      const value = await ask<T>(task)
+      const value = await ask(task)
       if (round >= 0) results.get(name)?.push(value)
     }
   }

@@ -4,34 +4,7 @@ import { lambdaContext } from '../test/support/lambda-context.ts'
 import type { Handler, Protect, Work } from './contenders/contender.ts'
 import { listAnswer, request, SMALL_ANSWER } from './requests.ts'
 import { stubSend, stubTransport } from './stub-client.ts'
-
-/** What a contender may be told to do, in a process of its own. */
-export type Task =
-  | {
-      readonly kind: 'cpu'
-      readonly what: 'new' | 'replay'
-      readonly stub: 'send' | 'transport'
-      readonly count: number
-    }
-  | {
-      readonly kind: 'latency'
-      readonly what: 'new' | 'replay'
-      readonly count: number
-      readonly atOnce: number
-      readonly endpoint: string
-      readonly table: string
-    }
-  /** Of the same handler, again and again: the heap after `count` more requests, in bytes. */
-  | { readonly kind: 'memory'; readonly count: number }
-  /** CPU of new requests, `count` at once. */
-  | { readonly kind: 'burst'; readonly count: number }
-  | {
-      readonly kind: 'units'
-      readonly answerBytes: number
-      readonly answerKind?: 'terse' | 'wordy'
-      readonly endpoint: string
-      readonly table: string
-    }
+import type { Answered, Costs, Lap, Task, TaskKind } from './task.ts'
 
 const [, , file = ''] = process.argv
 const { protect }: { protect: Protect } = await import(file)
@@ -52,8 +25,7 @@ const handlerOf = (name: string, make: () => Handler): Handler => {
 }
 const small: Work = async () => SMALL_ANSWER
 
-/** Microseconds of CPU for each invocation. */
-async function cpu({ what, stub, count }: Extract<Task, { kind: 'cpu' }>): Promise<number> {
+async function cpu({ what, stub, count }: Task<'cpu'>): Promise<number> {
   const handler = handlerOf(stub, () =>
     protect(small, stub === 'send' ? stubSend() : stubTransport(), 'bench'),
   )
@@ -65,12 +37,6 @@ async function cpu({ what, stub, count }: Extract<Task, { kind: 'cpu' }>): Promi
   for (const event of events) await handler(event, context)
   const { user, system } = process.cpuUsage(began)
   return (user + system) / count
-}
-
-/** Milliseconds of one invocation, and what of them no call of the SDK was under way. */
-export interface Lap {
-  readonly totalMs: number
-  readonly ownMs: number
 }
 
 /** Milliseconds so far in which a call of the SDK was under way, of requests that come one by one. */
@@ -91,7 +57,7 @@ function timed(client: DynamoDBClient): DynamoDBClient {
   })
 }
 
-async function latency(task: Extract<Task, { kind: 'latency' }>): Promise<Lap[]> {
+async function latency(task: Task<'latency'>): Promise<Lap[]> {
   const { what, count, atOnce, endpoint, table } = task
   const handler = handlerOf(endpoint, () => protect(small, timed(local(endpoint)), table))
   const events = Array.from({ length: count }, () => request())
@@ -120,8 +86,7 @@ async function inTurns<T>(
   await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
-/** The heap after so many new requests and a replay of each, in bytes. */
-async function memory({ count }: Extract<Task, { kind: 'memory' }>): Promise<number> {
+async function memory({ count }: Task<'memory'>): Promise<number> {
   const handler = handlerOf('forgetful', () => protect(small, forgetful(), 'bench'))
   const context = lambdaContext({ remainingMs: 600_000 })
   for (let n = 0; n < count; n++) {
@@ -150,17 +115,7 @@ function forgetful(): DynamoDBClient {
   })
 }
 
-/** What a new request and its replay cost. */
-async function units({
-  answerBytes,
-  answerKind,
-  endpoint,
-  table,
-}: Extract<Task, { kind: 'units' }>): Promise<{
-  readonly fresh: readonly Billed[]
-  readonly replay: readonly Billed[]
-  readonly isReplayed: boolean
-}> {
+async function units({ answerBytes, answerKind, endpoint, table }: Task<'units'>): Promise<Costs> {
   const client = local(endpoint)
   const meter = createMeter(client)
   const answer = answerBytes === 0 ? SMALL_ANSWER : listAnswer(answerBytes, answerKind)
@@ -180,8 +135,7 @@ async function units({
   return { fresh, replay, isReplayed: runs === 1 }
 }
 
-/** Microseconds of CPU for each of so many new requests that are in flight together. */
-async function burst({ count }: Extract<Task, { kind: 'burst' }>): Promise<number> {
+async function burst({ count }: Task<'burst'>): Promise<number> {
   const REQUESTS = 2_000
   const handler = protect(small, stubSend(), 'bench')
   const events = Array.from({ length: REQUESTS }, () => request())
@@ -193,20 +147,14 @@ async function burst({ count }: Extract<Task, { kind: 'burst' }>): Promise<numbe
   return (user + system) / REQUESTS
 }
 
-const run = (task: Task): Promise<unknown> => {
-  switch (task.kind) {
-    case 'cpu':
-      return cpu(task)
-    case 'latency':
-      return latency(task)
-    case 'memory':
-      return memory(task)
-    case 'burst':
-      return burst(task)
-    case 'units':
-      return units(task)
-  }
+const works: { readonly [K in TaskKind]: (task: Task<K>) => Promise<Answered[K]> } = {
+  cpu,
+  latency,
+  memory,
+  burst,
+  units,
 }
+const run = <K extends TaskKind>(task: Task<K>): Promise<Answered[K]> => works[task.kind](task)
 
 const answer = async (task: Task): Promise<void> => {
   try {

@@ -18,7 +18,7 @@ const WARM_UPS = 15
 export async function measureCpu(rounds: number): Promise<Row[]> {
   const rows: Row[] = []
   for (const what of ['new', 'replay'] as const) {
-    const times = await inTurn<number>(
+    const times = await inTurn(
       NAMES,
       { kind: 'cpu', what, stub: 'send', count: 1_000 },
       { rounds, warmUps: WARM_UPS },
@@ -55,7 +55,7 @@ export async function measureCpu(rounds: number): Promise<Row[]> {
   }
   for (const what of ['new', 'replay'] as const) {
     const names = ['oncekey', 'powertools', 'raw-sdk'] as const
-    const times = await inTurn<number>(
+    const times = await inTurn(
       names,
       { kind: 'cpu', what, stub: 'transport', count: 300 },
       { rounds, warmUps: WARM_UPS },

@@ -3,7 +3,6 @@ import { enter, inTurn } from '../contest.ts'
 import { median, type Row } from '../row.ts'
 import { figure, quantile } from '../stats.ts'
 import type { LocalTable } from '../table.ts'
-import type { Lap } from '../worker.ts'
 
 const BATCH = 25
 /** Until what a warm function runs is compiled: else the full table would look faster than the empty one. */
@@ -15,10 +14,7 @@ const FLAT = 1.25
 /** Whether more keys, at once or in the table, cost a request more. */
 export async function measureGrowth(table: LocalTable, rounds: number, records: number): Promise<Row[]> {
   const burst = async (count: number) =>
-    figure(
-      (await inTurn<number>(['oncekey'], { kind: 'burst', count }, { rounds, warmUps: 3 })).get('oncekey') ??
-        [],
-    )
+    figure((await inTurn(['oncekey'], { kind: 'burst', count }, { rounds, warmUps: 3 })).get('oncekey') ?? [])
   const one = await burst(1)
   const thousand = await burst(1_000)
 
@@ -28,7 +24,7 @@ export async function measureGrowth(table: LocalTable, rounds: number, records: 
   const take = async () => {
     const p50s: number[] = []
     for (let round = -WARM_UPS; round < rounds; round++) {
-      const laps = await contestant.ask<Lap[]>(task)
+      const laps = await contestant.ask(task)
       const times = laps.map(({ totalMs }) => totalMs)
       if (round >= 0) p50s.push(quantile(times, 0.5))
     }

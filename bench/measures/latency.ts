@@ -2,7 +2,7 @@ import { inTurn } from '../contest.ts'
 import { isWithin, type Row } from '../row.ts'
 import { type Figure, figure, quantile } from '../stats.ts'
 import type { LocalTable } from '../table.ts'
-import type { Lap } from '../worker.ts'
+import type { Lap } from '../task.ts'
 
 const NAMES = ['oncekey', 'powertools', 'raw-sdk'] as const
 
@@ -13,8 +13,12 @@ export async function measureLatency({ endpoint, name }: LocalTable, rounds: num
       const count = atOnce === 1 ? 60 : 256
       const task = { kind: 'latency', what, count, atOnce, endpoint, table: name } as const
       // As many as it takes until what a warm function runs is compiled.
-      const laps = await inTurn<Lap[]>(NAMES, task, { rounds, warmUps: atOnce === 1 ? 15 : 5 })
-      const rowOf = (of: string, goal: string, figureOf: (taken: readonly Lap[][]) => Figure): Row => {
+      const laps = await inTurn(NAMES, task, { rounds, warmUps: atOnce === 1 ? 15 : 5 })
+      const rowOf = (
+        of: string,
+        goal: string,
+        figureOf: (taken: readonly (readonly Lap[])[]) => Figure,
+      ): Row => {
         const [ours, powertools, limit] = NAMES.map((contender) => figureOf(laps.get(contender) ?? []))
         if (ours === undefined || powertools === undefined || limit === undefined) throw new Error(of)
         return {
@@ -25,7 +29,7 @@ export async function measureLatency({ endpoint, name }: LocalTable, rounds: num
           isMet: goal === '' ? undefined : isWithin(ours, 1.05, limit),
         }
       }
-      const p50 = (member: keyof Lap) => (taken: readonly Lap[][]) =>
+      const p50 = (member: keyof Lap) => (taken: readonly (readonly Lap[])[]) =>
         figure(
           taken.map((round) =>
             quantile(

@@ -17,7 +17,7 @@ export async function measureMemory(): Promise<Row[]> {
     await using contestant = await enter(name)
     const heaps: number[] = []
     for (let part = 0; part < PARTS; part++) {
-      heaps.push(await contestant.ask<number>({ kind: 'memory', count: REQUESTS / PARTS }))
+      heaps.push(await contestant.ask({ kind: 'memory', count: REQUESTS / PARTS }))
     }
     // From the middle on, caches and compiled code have settled.
     const settled = heaps.slice(PARTS / 2)

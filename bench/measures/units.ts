@@ -4,12 +4,7 @@ import { type Bill, usdPerMillion } from '../prices.ts'
 import { isWithin, type Row } from '../row.ts'
 import { exactly } from '../stats.ts'
 import type { LocalTable } from '../table.ts'
-
-interface Costs {
-  readonly fresh: readonly Billed[]
-  readonly replay: readonly Billed[]
-  readonly isReplayed: boolean
-}
+import type { Costs } from '../task.ts'
 
 const KB = 1_000
 const REFUSED = 'refused writes reckoned as AWS documents them'
@@ -18,7 +13,7 @@ const REFUSED = 'refused writes reckoned as AWS documents them'
 export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[]> {
   const costs = async (contender: string, answerBytes: number, answerKind?: 'terse' | 'wordy') => {
     await using contestant = await enter(contender)
-    return await contestant.ask<Costs>({
+    return await contestant.ask({
       kind: 'units',
       answerBytes,
       ...(answerKind && { answerKind }),

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
+import { close, listen } from '../support/loopback.ts'
 
 /** What DynamoDB Local cannot do itself: refuse actions, run on another clock, describe another table. */
 export interface Alterations {
@@ -44,13 +44,6 @@ export async function startAlteringProxy(endpoint: string, alterations: Alterati
     const described: { Table?: Record<string, unknown> } = JSON.parse(body)
     return JSON.stringify(described.Table ? { Table: describeTable(described.Table) } : described)
   }
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('expected a port')
-  return `http://127.0.0.1:${address.port}`
+  onTestFinished(() => close(server))
+  return listen(server)
 }

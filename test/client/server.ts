@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { close, listen } from '../support/loopback.ts'
 
 export interface Seen {
   readonly method: string | undefined
@@ -25,17 +25,8 @@ export async function startServer(
       answerers[Math.min(requests.length, answerers.length) - 1]?.(response, seen)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   onTestFinished(() => close(server))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('expected a port')
-  return { url: `http://127.0.0.1:${address.port}/payments`, requests }
-}
-
-function close(server: Server): Promise<void> {
-  server.closeAllConnections()
-  return new Promise((resolve) => server.close(() => resolve()))
+  return { url: `${await listen(server)}/payments`, requests }
 }
 
 export function answer(status: number, headers: Record<string, string> = {}, body: unknown = {}): Answerer {

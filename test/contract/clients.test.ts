@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { dynamoDbStore, idempotentHandler } from 'oncekey'
 import Stripe from 'stripe'
@@ -6,13 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deliver } from '../events/http/answering/delivered.ts'
 import { httpApiEvent } from '../support/events.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
+import { close, listen } from '../support/loopback.ts'
 import type { Protected } from '../support/middies.ts'
 import { createTable } from '../support/tables.ts'
 
 /** A protected payments API behind a real socket, whose handler works until it is told to go on. */
 describe('a client that retries', () => {
   let server: Server
-  let port: number
+  let origin: string
   let runs: number
   let statuses: number[]
   let refused: PromiseWithResolvers<void>
@@ -32,16 +32,10 @@ describe('a client that retries', () => {
       dynamoDbStore(table.name, { client: table.client }),
     )
     server = createServer((request, response) => void serve(handler, request, response))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    port = typeof address === 'object' && address !== null ? address.port : 0
+    origin = await listen(server)
   })
 
-  afterEach(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  afterEach(() => close(server))
 
   async function serve(
     handler: Protected,
@@ -69,7 +63,7 @@ describe('a client that retries', () => {
   it("comes to the one result with Stripe's own SDK, which retries every 409", async () => {
     const stripe = new Stripe('sk_test_1', {
       host: '127.0.0.1',
-      port,
+      port: new URL(origin).port,
       protocol: 'http',
       maxNetworkRetries: 5,
       telemetry: false,
@@ -84,7 +78,7 @@ describe('a client that retries', () => {
   it('comes to the one result as a page does that sends a click twice and follows Retry-After', async () => {
     const pay = async (): Promise<Response> => {
       for (let left = 10; left > 0; left--) {
-        const response = await fetch(`http://127.0.0.1:${port}/payments`, {
+        const response = await fetch(`${origin}/payments`, {
           method: 'POST',
           headers: { 'Content-Type': 'application/json', 'Idempotency-Key': '"order-2"' },
           body: '{"amount":100}',

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { createServer, request } from 'node:http'
+import { close, listen } from '../support/loopback.ts'
 
 export interface HttpsFront extends AsyncDisposable {
   readonly endpoint: string
@@ -20,16 +20,5 @@ export async function startHttpsFront(target: string): Promise<HttpsFront> {
     onward.once('error', () => response.destroy())
     asked.pipe(onward)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error(`expected a port, got ${address}`)
-  return {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
+  return { endpoint: await listen(server), [Symbol.asyncDispose]: () => close(server) }
 }

@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { buffer, text } from 'node:stream/consumers'
+import { close, listen } from './loopback.ts'
 
 /** What happens to a packet: whether the write gets through, and what comes back. */
 interface Way {
@@ -118,13 +119,10 @@ export async function startFaultProxy<Phase extends string>(
     // Either side may hang up in the middle.
     pass(asked, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error(`expected a port, got ${address}`)
+  const endpoint = await listen(server)
 
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint,
     get phases() {
       return phases
     },
@@ -149,10 +147,8 @@ export async function startFaultProxy<Phase extends string>(
       phases = []
     },
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
+      await close(server)
       agent.destroy()
-      await once(server, 'close')
     },
   }
 }

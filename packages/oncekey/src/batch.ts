@@ -1,66 +1,23 @@
 import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import { BATCH_RULES, type BatchOptions } from './batch-options.ts'
 import { type IdempotentContext, withAttempt } from './context.ts'
 import type { BatchEvent, BatchResponse } from './events/batch/event-types.ts'
-import { intentName, type RecordReadingOptions, readRecord } from './events/batch/read-record.ts'
+import { intentName, readRecord } from './events/batch/read-record.ts'
 import { type BatchRecord, type BatchSource, readBatch } from './events/batch/sources.ts'
 import type { Exchange, Reading } from './events/exchange.ts'
 import { DURABLE_NOTE, isDurable } from './events/single/durable.ts'
 import { functionName } from './function-name.ts'
 import { admit } from './guard.ts'
 import { takeInLanes } from './lanes.ts'
-import { CLAIM_RULES, checkOptions } from './option-rules.ts'
-import type { ClaimOptions } from './options.ts'
+import { checkOptions } from './option-rules.ts'
 import { type Outcome, type OutcomeEvent, tellOutcome } from './outcome.ts'
 import type { Store } from './protocol/store.ts'
 import { leaseTerm, resolveSettings } from './settings.ts'
-
-/** What `idempotentBatch` takes. */
-export interface BatchOptions<TRecord = unknown> extends ClaimOptions, RecordReadingOptions<TRecord> {
-  /**
-   * Records with the same group run one after another, and the group stops at its first failure; a record without one
-   * may run beside any other.
-   * @default a FIFO queue's message group; a stream's partition key or item; a Kafka partition; none for other queues
-   */
-  readonly group?: (record: TRecord) => string | undefined
-  /** How many records run at the same time. @default 8 */
-  readonly concurrency?: number
-  /**
-   * With less time than this left in the invocation, no further record is begun: the rest is reported as failed, and
-   * so comes again. Give it what one record takes.
-   * @default 1 second
-   */
-  readonly minRemainingMs?: number
-  /**
-   * Told of every record that failed, and why; Lambda itself logs nothing of it. What it throws is ignored.
-   * @default console.error
-   */
-  readonly onRecordError?: (error: unknown, record: TRecord) => unknown
-}
 
 type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
 
 const DEFAULT_CONCURRENCY = 8
 const DEFAULT_MIN_REMAINING_MS = 1_000
-
-const aFunction = CLAIM_RULES.onOutcome
-const aBoolean = [(value: unknown): boolean => typeof value === 'boolean', 'true or false'] as const
-const aCount = [
-  (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0,
-  'a whole number above 0',
-] as const
-const RULES = {
-  ...CLAIM_RULES,
-  key: aFunction,
-  group: aFunction,
-  fingerprint: [
-    (value: unknown): boolean => value === false || typeof value === 'function',
-    'a function, or false',
-  ],
-  required: aBoolean,
-  concurrency: aCount,
-  minRemainingMs: CLAIM_RULES.leaseMs,
-  onRecordError: aFunction,
-} as const
 
 /**
  * A handler for batches of SQS, Kinesis, DynamoDB streams, MSK and self-managed Kafka: each record is run once, under
@@ -83,7 +40,7 @@ export function idempotentBatch<TRecord extends AnyRecord>(
       `idempotentBatch: expected a function that handles one record, got ${typeof recordHandler}.`,
     )
   }
-  checkOptions('idempotentBatch', options, RULES)
+  checkOptions('idempotentBatch', options, BATCH_RULES)
   const { guard, leaseMs } = resolveSettings('idempotentBatch', table, options)
   const { concurrency = DEFAULT_CONCURRENCY, minRemainingMs = DEFAULT_MIN_REMAINING_MS } = options
 

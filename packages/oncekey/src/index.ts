@@ -1,5 +1,6 @@
 export type { Attempt } from './attempt/attempt.ts'
-export { type BatchOptions, idempotentBatch } from './batch.ts'
+export { idempotentBatch } from './batch.ts'
+export type { BatchOptions } from './batch-options.ts'
 export type { IdempotentContext } from './context.ts'
 export { type OnceOptions, once } from './decorator.ts'
 export type { BatchEvent, BatchResponse } from './events/batch/event-types.ts'
