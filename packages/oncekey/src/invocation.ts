@@ -8,7 +8,7 @@ import { tellOutcome } from './outcome.ts'
 import { leaseTerm, resolveSettings } from './settings.ts'
 
 /** What to do with an invocation: what a request may need, and one thing more. */
-export type Invocation = Admission | { readonly kind: 'pass' }
+type Invocation = Admission | { readonly kind: 'pass' }
 
 /** Takes an invocation of one protected function, and says what to do with it. */
 export type Invoke = (event: unknown, context: unknown) => Promise<Invocation>

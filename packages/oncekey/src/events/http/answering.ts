@@ -6,7 +6,7 @@ import { problemResponse } from './problem.ts'
 import type { HttpRequest } from './request.ts'
 import { addHeaders, asResponse, dropHeaders, expandShorthand } from './response.ts'
 
-export type { HttpAnsweringOptions, HttpResponse, ProblemOptions } from './answering-options.ts'
+export type { HttpAnsweringOptions, HttpResponse } from './answering-options.ts'
 
 /** API Gateway gives a function 29 seconds by default; this leaves one for the answer. */
 const LONGEST_WAIT_MS = 28_000

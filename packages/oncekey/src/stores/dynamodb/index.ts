@@ -5,8 +5,6 @@ import { readRecord } from './read-item.ts'
 import { createWire, within } from './wire.ts'
 import { createWrites } from './writes.ts'
 
-export type { DynamoDbClient }
-
 export interface DynamoDbStoreOptions {
   /**
    * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it short time-outs: a request that hangs uses up the time in
