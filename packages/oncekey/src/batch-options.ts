@@ -1,5 +1,5 @@
 import type { RecordReadingOptions } from './events/batch/read-record.ts'
-import { CLAIM_RULES } from './option-rules.ts'
+import { aBoolean, aDuration, aFunction, CLAIM_RULES, type Rule } from './option-rules.ts'
 import type { ClaimOptions } from './options.ts'
 
 /** What `idempotentBatch` takes. */
@@ -25,23 +25,14 @@ export interface BatchOptions<TRecord = unknown> extends ClaimOptions, RecordRea
   readonly onRecordError?: (error: unknown, record: TRecord) => unknown
 }
 
-const aFunction = CLAIM_RULES.onOutcome
-const aBoolean = [(value: unknown): boolean => typeof value === 'boolean', 'true or false'] as const
-const aCount = [
-  (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0,
-  'a whole number above 0',
-] as const
 /** What each option must be, and how to say so. */
-export const BATCH_RULES = {
+export const BATCH_RULES: Readonly<Record<keyof BatchOptions, Rule>> = {
   ...CLAIM_RULES,
   key: aFunction,
   group: aFunction,
-  fingerprint: [
-    (value: unknown): boolean => value === false || typeof value === 'function',
-    'a function, or false',
-  ],
+  fingerprint: [(value) => value === false || typeof value === 'function', 'a function, or false'],
   required: aBoolean,
-  concurrency: aCount,
-  minRemainingMs: CLAIM_RULES.leaseMs,
+  concurrency: [(value) => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number above 0'],
+  minRemainingMs: aDuration,
   onRecordError: aFunction,
-} as const
+}

@@ -3,7 +3,7 @@ import type { ErrorCode } from './protocol/errors.ts'
 import { isPointer } from './protocol/pointer.ts'
 
 /** Whether a value will do, and what would. */
-type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
+export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
@@ -18,10 +18,10 @@ const oneOf = (...values: readonly unknown[]): Rule => [
   `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`,
 ]
 
-const aFunction: Rule = [isFunction, 'a function']
-const aBoolean: Rule = [isBoolean, 'true or false']
+export const aFunction: Rule = [isFunction, 'a function']
+export const aBoolean: Rule = [isBoolean, 'true or false']
 const aText: Rule = [isText, 'a non-empty string']
-const aDuration: Rule = [isCount, 'a whole number of milliseconds above 0']
+export const aDuration: Rule = [isCount, 'a whole number of milliseconds above 0']
 
 export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
   service: aText,

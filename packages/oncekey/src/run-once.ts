@@ -3,7 +3,7 @@ import type { Attempt } from './attempt/attempt.ts'
 import type { Exchange } from './events/exchange.ts'
 import { admit } from './guard.ts'
 import type { GuardedRun } from './guarded-run.ts'
-import { CLAIM_RULES, checkOptions } from './option-rules.ts'
+import { aDuration, CLAIM_RULES, checkOptions, type Rule } from './option-rules.ts'
 import type { ClaimOptions } from './options.ts'
 import type { Clock } from './protocol/clock.ts'
 import { KeyInvalidError, KeyMissingError, ResultUnavailableError } from './protocol/errors.ts'
@@ -29,13 +29,13 @@ const isName = (value: unknown): boolean => typeof value === 'string' && value !
 
 // A cache would be made anew on each call.
 const { cache: _, ...rules } = CLAIM_RULES
-const RULES = {
+const RULES: Readonly<Record<keyof RunOnceOptions, Rule>> = {
   ...rules,
   name: [isName, 'a non-empty string'],
   key: [() => true, 'a string'],
   input: [() => true, 'any JSON value'],
-  renewEveryMs: CLAIM_RULES.leaseMs,
-} as const
+  renewEveryMs: aDuration,
+}
 
 /**
  * Runs a function once per operation and key, on any host, and answers every repeat with its result.
