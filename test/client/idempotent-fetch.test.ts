@@ -6,7 +6,7 @@ import {
 } from 'oncekey/client'
 import { describe, expect, it } from 'vitest'
 import { sleepingClock } from './clock.ts'
-import { answer, loseConnection, loseHalf, neverAnswer, problem, startServer } from './server.ts'
+import { answer, loseConnection, loseHalf, neverAnswer, problem, problemText, startServer } from './server.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -76,8 +76,14 @@ describe('the key', () => {
 
   it('is refused where the browser would drop it in silence', async () => {
     const { url, requests } = await startServer(answer(201))
-    const call = testFetch().idempotentFetch(url, { method: 'POST', mode: 'no-cors' })
-    await expect(call).rejects.toThrow('cannot send idempotency key')
+    const call = testFetch().idempotentFetch(url, {
+      method: 'POST',
+      mode: 'no-cors',
+      idempotencyKey: 'order-1',
+    })
+    await expect(call).rejects.toThrow(
+      'idempotentFetch: cannot send idempotency key "order-1" as header Idempotency-Key: expected visible characters, and a mode other than no-cors.',
+    )
     expect(requests).toEqual([])
   })
 })
@@ -87,17 +93,24 @@ describe('an answer', () => {
     ['201', answer(201)],
     ['304', answer(304)],
     ['400', problem(400, false)],
+    ['400 that calls itself retryable', problem(400, true)],
     ['401', answer(401)],
     ['404', answer(404)],
     ['410 replay-unavailable', problem(410, false)],
     ['422', problem(422, false)],
     ['422 that calls itself retryable', problem(422, true)],
+    ['423', answer(423)],
+    ['423 that is not retryable', problem(423, false)],
+    ['423 that calls itself retryable, in a body that is no problem', answer(423, {}, { retryable: true })],
     ['409 of the application', answer(409)],
+    ['409 of the application, with a problem that says neither', problem(409)],
     ['409 outcome-unknown', problem(409, false, { 'Stripe-Should-Retry': 'false' })],
     ['409 that is not retryable', problem(409, false, { 'Retry-After': '1' })],
     ['500 record-unreadable', problem(500, false)],
     ['503 with Stripe-Should-Retry: false', answer(503, { 'Stripe-Should-Retry': 'false' })],
     ['501', answer(501)],
+    ['503 that is not retryable', problem(503, false)],
+    ['507 with Stripe-Should-Retry: false', problem(507, true, { 'Stripe-Should-Retry': 'false' })],
   ])('%s is given to the caller at once', async (_what, answerer) => {
     const { url, requests } = await startServer(answerer)
     const { idempotentFetch, attempts } = testFetch()
@@ -111,16 +124,19 @@ describe('an answer', () => {
     ['409 in flight', problem(409, true, { 'Retry-After': '1' })],
     ['409 in flight, with Retry-After hidden by CORS', problem(409, true)],
     ['409 with Retry-After alone', answer(409, { 'Retry-After': '1' })],
+    ['404 that is retryable', problem(404, true)],
+    ['410 that is retryable', problem(410, true)],
+    ['423 that is retryable, as a run in flight may be answered', problem(423, true)],
+    ['501 that is retryable', problem(501, true)],
+    ['507 that is retryable', problem(507, true)],
     ['408', answer(408)],
     ['425', answer(425)],
     ['429', answer(429)],
     ['500', answer(500)],
-    [
-      '500 with a problem that is not JSON',
-      (response) => {
-        response.writeHead(500, { 'Content-Type': 'application/problem+json' }).end('<html>')
-      },
-    ],
+    ['500 with a problem that is not JSON', problemText(500, '<html>')],
+    ['500 with a problem that is null', problemText(500, 'null')],
+    ['500 with a problem that is a string', problemText(500, '"retryable"')],
+    ['503 with a problem that says neither', problem(503)],
     ['502', answer(502)],
     ['503', answer(503)],
     ['504', answer(504)],
@@ -277,6 +293,19 @@ describe('the attempts', () => {
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
   })
 
+  it('are told with the code of the problem, which tells a run in flight from the application’s own conflict', async () => {
+    const { url } = await startServer(
+      problem(409, true, {}, { code: 'in-flight' }),
+      problem(409, undefined, {}, { code: 7 }),
+    )
+    const { idempotentFetch, attempts } = testFetch()
+    await idempotentFetch(url, { method: 'POST' })
+    expect(attempts.map(({ status, code }) => [status, code])).toEqual([
+      [409, 'in-flight'],
+      [409, undefined],
+    ])
+  })
+
   it('are told with key, number, status and wait', async () => {
     const { url } = await startServer(answer(503), answer(201))
     const { idempotentFetch, attempts } = testFetch()
@@ -327,11 +356,32 @@ describe('the caller’s signal', () => {
 
 describe('options', () => {
   it.each<[IdempotentFetchOptions, string]>([
-    [{ maxAttempts: 0 }, 'expected maxAttempts to be a number above 0, got 0'],
-    [{ attemptTimeoutMs: Number.NaN }, 'expected attemptTimeoutMs to be a number above 0, got NaN'],
-    [{ totalTimeoutMs: -1 }, 'expected totalTimeoutMs'],
+    [{ maxAttempts: 0 }, 'maxAttempts to be a number above 0, got 0.'],
+    [{ attemptTimeoutMs: Number.NaN }, 'attemptTimeoutMs to be a number above 0, got NaN.'],
+    [{ totalTimeoutMs: -1 }, 'totalTimeoutMs to be a number above 0, got -1.'],
+    [{ baseDelayMs: 0 }, 'baseDelayMs to be a number above 0, got 0.'],
+    [{ maxDelayMs: 0 }, 'maxDelayMs to be a number above 0, got 0.'],
   ])('that cannot work are refused at once: %j', (options, message) => {
-    expect(() => createIdempotentFetch(options)).toThrow(message)
+    expect(() => createIdempotentFetch(options)).toThrow(
+      new TypeError(`createIdempotentFetch: expected ${message}`),
+    )
+  })
+
+  it.each(['retries', 'constructor'])('that do not exist are refused with those that do: %s', (name) => {
+    const known =
+      'maxAttempts, attemptTimeoutMs, totalTimeoutMs, baseDelayMs, maxDelayMs, header, newKey, onAttempt, fetch, clock, random'
+    expect(() => createIdempotentFetch({ [name]: 3 })).toThrow(
+      new TypeError(`createIdempotentFetch: expected one of the options ${known}, got ${name}.`),
+    )
+  })
+
+  it('that are undefined are as if they were not given', async () => {
+    const { url, requests } = await startServer(answer(502))
+    const options: object = { maxAttempts: undefined, header: undefined }
+    const { idempotentFetch } = testFetch(options)
+    await idempotentFetch(url, { method: 'POST' })
+    expect(requests).toHaveLength(5)
+    expect(requests[0]?.headers['idempotency-key']).toMatch(uuid)
   })
 
   it('need not be given at all', async () => {

@@ -35,8 +35,20 @@ export function answer(status: number, headers: Record<string, string> = {}, bod
   }
 }
 
-export function problem(status: number, retryable: boolean, headers: Record<string, string> = {}): Answerer {
-  return answer(status, { ...headers, 'Content-Type': 'application/problem+json' }, { status, retryable })
+export function problem(
+  status: number,
+  retryable?: boolean,
+  headers: Record<string, string> = {},
+  members: object = {},
+): Answerer {
+  return problemText(status, JSON.stringify({ status, retryable, ...members }), headers)
+}
+
+/** What calls itself a problem, whatever it is. */
+export function problemText(status: number, text: string, headers: Record<string, string> = {}): Answerer {
+  return (response) => {
+    response.writeHead(status, { ...headers, 'Content-Type': 'application/problem+json' }).end(text)
+  }
 }
 
 /** The work may be done, but its answer never arrives. */

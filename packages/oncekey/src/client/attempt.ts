@@ -1,4 +1,4 @@
-import type { Answer } from './retry-rule.ts'
+import type { Answer, Problem } from './retry-rule.ts'
 
 export type Send = (request: Request, init: { readonly signal: AbortSignal }) => Promise<Response>
 
@@ -14,16 +14,17 @@ export async function attempt(send: Send, request: Request, signal: AbortSignal)
     // To the end, before anybody relies on it: a connection can be lost half-way.
     const text = await response.clone().text()
     const isProblem = headers.get('content-type')?.includes('application/problem+json') ?? false
-    return { response, answer: { status, headers, problem: isProblem ? parse(text) : undefined } }
+    return { response, answer: { status, headers, problem: isProblem ? parse(text) : {} } }
   } catch (error) {
     return { error }
   }
 }
 
-function parse(json: string): unknown {
+function parse(json: string): Problem {
   try {
-    return JSON.parse(json)
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null ? value : {}
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -1,52 +1,13 @@
-import { attempt, type Send } from './attempt.ts'
+import { attempt } from './attempt.ts'
 import { NoAnswerError } from './no-answer-error.ts'
-import { delayMs, mayRetry, retryAfterMs } from './retry-rule.ts'
-import { type Clock, systemClock } from './system-clock.ts'
-
-/** How one attempt of an intent ended. */
-export interface AttemptEnd {
-  readonly key: string
-  /** 1, 2, 3 … within one call. */
-  readonly number: number
-  readonly durationMs: number
-  /** Of the answer; absent if there was none. */
-  readonly status?: number
-  /** Whether the server says that it answered from its record, without doing the work again. */
-  readonly isReplay: boolean
-  /** Why there was no answer. */
-  readonly error?: unknown
-  /** How long until the next attempt; absent after the last one. */
-  readonly waitMs?: number
-}
-
-export interface IdempotentFetchOptions {
-  /** @default 5 */
-  readonly maxAttempts?: number
-  /** For one attempt, its answer's body included. @default 30 seconds */
-  readonly attemptTimeoutMs?: number
-  /** For all attempts and the waits between them. No wait is begun that would not end within it. @default 2 minutes */
-  readonly totalTimeoutMs?: number
-  /** The longest wait before the second attempt; it doubles from there. @default 250 */
-  readonly baseDelayMs?: number
-  /** The longest wait that the server has not asked for. @default 10 seconds */
-  readonly maxDelayMs?: number
-  /** The name of the key's header. @default 'Idempotency-Key' */
-  readonly header?: string
-  /** Makes the key of a call that was given none. @default crypto.randomUUID */
-  readonly newKey?: () => string
-  /** Told after each attempt: for a time line. What it throws is ignored. */
-  readonly onAttempt?: (attempt: AttemptEnd) => void
-  /** @default the platform's own */
-  readonly fetch?: Send
-  /** Where time comes from: for tests. */
-  readonly clock?: Clock
-  /** From 0 up to 1: for tests. @default Math.random */
-  readonly random?: () => number
-}
+import { type AttemptEnd, checkOptions, type IdempotentFetchOptions } from './options.ts'
+import { type Answer, delayMs, mayRetry, retryAfterMs } from './retry-rule.ts'
+import { systemClock } from './system-clock.ts'
 
 /**
  * `fetch`, for one intent: the same key on every attempt.
  *
+ * @throws TypeError if the request cannot carry the key: nothing was sent.
  * @throws NoAnswerError if the last attempt brought no answer.
  * @throws the reason of `init.signal`, as `fetch` does, as soon as it aborts.
  */
@@ -61,23 +22,22 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * A `fetch` that sends an idempotency key, made once per call, and tries again under the same key where that may
- * help: no answer, 409 in flight, 429, 500, 502, 503, 504. `Retry-After` is honoured, and so is a server that says
- * that it will not help (`Stripe-Should-Retry`, or `retryable` of its problem). Any other answer is the caller's.
+ * help: no answer, 409 in flight, 408, 425, 429, 500, 502, 503, 504. `Retry-After` is honoured, and so is a server that
+ * says whether it helps (`Stripe-Should-Retry`, or `retryable` of its problem). Any other answer is the caller's.
  *
  * One call is one intent. A button that can be pressed twice needs a key of its own: make it with the form, and give
  * it as `idempotencyKey`.
  *
  * The answer is read whole before it is given, so that a connection lost half-way is tried again as well.
+ *
+ * @throws TypeError on an option that is unknown, or cannot be.
  */
 export function createIdempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
+  checkOptions(options)
   const { clock = systemClock, random = Math.random, header = 'Idempotency-Key', onAttempt } = options
   const { newKey = () => crypto.randomUUID(), fetch: send = fetch } = options
   const { maxAttempts = 5, attemptTimeoutMs = 30_000, totalTimeoutMs = 120_000 } = options
   const { baseDelayMs = 250, maxDelayMs = 10_000 } = options
-  const limits = { maxAttempts, attemptTimeoutMs, totalTimeoutMs, baseDelayMs, maxDelayMs }
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(value > 0)) throw new TypeError(`expected ${name} to be a number above 0, got ${String(value)}.`)
-  }
 
   return async (input, init = {}) => {
     const { idempotencyKey, ...rest } = init
@@ -88,7 +48,7 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
     // In mode `no-cors` a browser drops the header without a word.
     if (key === '' || request.headers.get(header) !== key || request.mode === 'no-cors') {
       throw new TypeError(
-        `cannot send idempotency key ${JSON.stringify(key)} as header ${header}: expected visible characters, and a mode other than no-cors.`,
+        `idempotentFetch: cannot send idempotency key ${JSON.stringify(key)} as header ${header}: expected visible characters, and a mode other than no-cors.`,
       )
     }
     const { signal } = request
@@ -114,15 +74,19 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
         number,
         durationMs: nowMs - beganAtMs,
         isReplay: ended.answer?.headers.get('idempotent-replayed') === 'true',
-        ...(ended.answer ? { status: ended.answer.status } : { error: ended.error }),
+        ...(ended.answer ? factsOf(ended.answer) : { error: ended.error }),
         ...(goesOn ? { waitMs: wait } : {}),
       })
-      if (goesOn) await clock.sleep(wait, signal)
+      if (goesOn) await clock.sleep(Math.min(wait, MAX_TIMER_MS), signal)
       else if (ended.answer) return ended.response
       else throw new NoAnswerError(`${request.method} ${request.url}`, key, number, { cause: ended.error })
       signal.throwIfAborted()
     }
   }
+}
+
+function factsOf({ status, problem: { code } }: Answer): Pick<AttemptEnd, 'status' | 'code'> {
+  return { status, ...(typeof code === 'string' && { code }) }
 }
 
 function tell(hook: IdempotentFetchOptions['onAttempt'], attempt: AttemptEnd): void {

@@ -1,7 +1,3 @@
-export {
-  type AttemptEnd,
-  createIdempotentFetch,
-  type IdempotentFetch,
-  type IdempotentFetchOptions,
-} from './idempotent-fetch.ts'
+export { createIdempotentFetch, type IdempotentFetch } from './idempotent-fetch.ts'
 export { NoAnswerError } from './no-answer-error.ts'
+export type { AttemptEnd, IdempotentFetchOptions } from './options.ts'

@@ -2,9 +2,17 @@
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** The body, if it is `application/problem+json`. */
-  readonly problem: unknown
+  readonly problem: Problem
 }
+
+/** What is read of an `application/problem+json` body; nothing of any other body. */
+export interface Problem {
+  readonly retryable?: unknown
+  readonly code?: unknown
+}
+
+/** The request itself is wrong: asked again, it is as wrong. */
+const FINAL: ReadonlySet<number> = new Set([400, 422])
 
 /** Answers that say "not now" whoever gives them. 500 is among them: it is how an HTTP API tells of a crashed function. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
@@ -12,17 +20,18 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /**
  * Whether the same request, sent again under the same key, may get another answer.
  *
- * The server's own word comes first: `Stripe-Should-Retry`, then the problem's `retryable`. A 409 without either must
- * have a `Retry-After`: else it is a conflict of the application's, not a run in flight.
+ * The server's own word comes first: `Stripe-Should-Retry`, whatever the status; then the problem's `retryable`,
+ * unless the status is final. It counts for statuses that nobody else would retry, because a service may choose
+ * another for a run in flight. A 409 without either must have a `Retry-After`: else it is a conflict of the
+ * application's, not a run in flight.
  */
-export function mayRetry({ status, headers, problem }: Answer): boolean {
+export function mayRetry({ status, headers, problem: { retryable } }: Answer): boolean {
   if (status < 400) return false
   const word = headers.get('stripe-should-retry')
   if (word === 'true' || word === 'false') return word === 'true'
-  if (status !== 409 && !PASSING.has(status)) return false
-  if (typeof problem === 'object' && problem !== null && 'retryable' in problem)
-    return problem.retryable === true
-  return status !== 409 || headers.has('retry-after')
+  if (FINAL.has(status)) return false
+  if (retryable !== undefined) return retryable === true
+  return PASSING.has(status) || (status === 409 && headers.has('retry-after'))
 }
 
 /**

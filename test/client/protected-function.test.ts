@@ -1,0 +1,46 @@
+import { idempotentHandler } from 'oncekey'
+import { type AttemptEnd, createIdempotentFetch } from 'oncekey/client'
+import { memoryStore } from 'oncekey/memory'
+import { expect, it } from 'vitest'
+import { asAnswer } from '../support/answer.ts'
+import { httpApiEvent } from '../support/events.ts'
+import { lambdaContext } from '../support/lambda-context.ts'
+import { sleepingClock } from './clock.ts'
+
+it.each([409, 423, 503, 507])(
+  'a run in flight is waited for where the function answers it with %i',
+  async (inFlight) => {
+    const refused = Promise.withResolvers<void>()
+    const work = async () => {
+      // Until somebody has been told that a run is in flight.
+      await refused.promise
+      return { statusCode: 201, body: '{"id":7}' }
+    }
+    const problems = { statuses: { 'in-flight': inFlight } }
+    const handler = idempotentHandler(work, memoryStore(), { problems })
+    const attempts: AttemptEnd[] = []
+    const pay = createIdempotentFetch({
+      clock: sleepingClock(),
+      // The clock does not wait for the first run, which needs a turn of the event loop or two.
+      maxAttempts: 1_000,
+      totalTimeoutMs: Number.POSITIVE_INFINITY,
+      fetch: async (request) => {
+        const key = request.headers.get('idempotency-key') ?? ''
+        const event = httpApiEvent({ key, body: await request.text() })
+        const { response, headers, body } = asAnswer(await handler(event, lambdaContext()))
+        return new Response(String(body), { status: Number(Object(response).statusCode), headers })
+      },
+      onAttempt: (attempt) => {
+        attempts.push(attempt)
+        refused.resolve()
+      },
+    })
+    const send = () => pay('https://api.example/payments', { method: 'POST', idempotencyKey: 'order-1' })
+    const answers = await Promise.all([send(), send()])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    expect(attempts.filter(({ code }) => code !== undefined)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ status: inFlight, code: 'in-flight' })]),
+    )
+    expect(attempts.filter(({ status, isReplay }) => status === 201 && !isReplay)).toHaveLength(1)
+  },
+)
