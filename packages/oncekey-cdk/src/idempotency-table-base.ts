@@ -1,10 +1,10 @@
 import { type IMetric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
-import type { ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct, type IConstruct } from 'constructs'
-import { metricOfClaims } from './metric-of-claims.ts'
+import type { AnyTableV2 } from './any-table.ts'
+import { systemErrorsOfClaims } from './system-errors-of-claims.ts'
 
 /**
  * Everything that oncekey's store asks of its table. A `commit` is authorised action by action: its completion is an
@@ -25,9 +25,6 @@ const KEY_ACTIONS = [
   'kms:GenerateDataKey*',
   'kms:DescribeKey',
 ]
-
-/** Both: under `exactOptionalPropertyTypes`, CDK's own class is not assignable to CDK's own interface. */
-export type AnyTableV2 = TableV2 | ITableV2
 
 /** How `protect` tells a function about the table. */
 export interface ProtectProps {
@@ -105,7 +102,7 @@ export abstract class IdempotencyTableBase extends Construct implements IIdempot
   }
 
   metricSystemErrors(props?: MetricOptions): IMetric {
-    return metricOfClaims(this.table, 'SystemErrors', 'Failed claims', props)
+    return systemErrorsOfClaims(this.table, props)
   }
 
   metricConsumedReadCapacityUnits(props?: MetricOptions): IMetric {
