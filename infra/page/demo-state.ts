@@ -1,9 +1,9 @@
 /** What the demo's tables and its card company hold, as the page asks for it. Instants are epoch milliseconds. */
 export interface DemoState {
   readonly nowMs: number
-  /** How long the function may run, and how long a run may that will be killed. */
-  readonly timeoutMs: number
-  readonly crashTimeoutMs: number
+  /** How long a run that is cut off holds its key: the function's, and one that is to be killed here. */
+  readonly leaseMs: number
+  readonly crashLeaseMs: number
   /** The ledger, the latest first. */
   readonly payments: readonly {
     readonly id: string
@@ -28,7 +28,8 @@ export interface DemoRecord {
   readonly id: string
   /** Whose request made it, where this machine saw the request. */
   readonly seen?: { readonly key: string; readonly user?: string }
-  readonly status: 'in-flight' | 'completed'
+  /** As the library judges it; told, because its code for that needs Node. */
+  readonly state: 'in-flight' | 'lapsed' | 'released' | 'completed' | 'expired'
   readonly attempt: number
   /** 0 if nobody holds the record. */
   readonly leaseUntilMs: number

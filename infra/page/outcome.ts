@@ -9,6 +9,7 @@ export type Outcome =
   | 'in-flight'
   | 'rejected'
   | 'killed'
+  | 'failed'
   | 'lost'
   | 'unavailable'
 
@@ -20,15 +21,19 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   'in-flight': 'in flight, comes back',
   rejected: 'rejected',
   killed: 'killed',
+  failed: 'failed',
   lost: 'reply lost',
   unavailable: 'unavailable',
 }
 
-export function outcomeOf({ status, isReplay }: AttemptEnd): Outcome {
+/** @param isToBeKilled whether this attempt asked for that: the API answers the same for a function that throws. */
+export function outcomeOf({ status, code, isReplay }: AttemptEnd, isToBeKilled: boolean): Outcome {
   if (status === undefined) return 'lost'
   if (isReplay) return 'replayed'
   if (status < 300) return 'executed'
-  if (status === 409) return 'in-flight'
-  if (status === 500) return 'killed'
-  return status > 500 ? 'unavailable' : 'rejected'
+  // Not by the status: the handler has a 409 of its own, for a payment that the ledger has already.
+  if (code === 'in-flight' || code === 'lease-lost') return 'in-flight'
+  if (status < 500) return 'rejected'
+  if (status > 500) return 'unavailable'
+  return isToBeKilled && code === undefined ? 'killed' : 'failed'
 }

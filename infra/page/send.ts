@@ -27,18 +27,20 @@ export async function send(sending: Sending, row: Row, onWait: OnWait): Promise<
   const { key, user, amount, isProtected, fault } = sending
   const outcomes: Outcome[] = []
   let mark: Mark | undefined
-  let isFirst = true
+  let coming = fault
+  let struck: Sending['fault']
 
   const pay = createIdempotentFetch({
     maxAttempts: MAX_ATTEMPTS,
     fetch: (request, init) => {
       mark = row.attempt()
-      if (isFirst && fault !== undefined) request.headers.set('X-Demo-Fault', fault)
-      isFirst = false
+      struck = coming
+      coming = undefined
+      if (struck !== undefined) request.headers.set('X-Demo-Fault', struck)
       return fetch(request, init)
     },
     onAttempt: (attempt) => {
-      const outcome = outcomeOf(attempt)
+      const outcome = outcomeOf(attempt, struck === 'crash')
       outcomes.push(outcome)
       mark?.end(outcome, attempt.status, attempt.waitMs)
       if (attempt.waitMs !== undefined) onWait(outcome, attempt.waitMs)

@@ -37,7 +37,7 @@ export function tell(story: Story): Telling {
 
   const wanted = scenario === 'again' ? 0 : scenario === 'other-user' ? 2 : 1
   const isUnclear = outcomes.some((one) =>
-    ['lost', 'killed', 'in-flight', 'unavailable'].includes(one.at(-1) ?? ''),
+    ['lost', 'killed', 'failed', 'in-flight', 'unavailable'].includes(one.at(-1) ?? ''),
   )
   if (isUnclear) {
     return {
@@ -65,7 +65,9 @@ export function tellWait(outcome: Outcome, waitMs: number): string {
         ? 'The work is done, and the reply is lost.'
         : outcome === 'in-flight'
           ? 'A run is in flight, as far as the table knows: its lease has not lapsed.'
-          : 'The API was not able to answer.'
+          : outcome === 'failed'
+            ? 'The function failed.'
+            : 'The API was not able to answer.'
   return `${why} The client asks again ${soon}, under the same key.`
 }
 
@@ -83,9 +85,13 @@ function leadOf({ scenario, intent, outcomes, tookMs }: Story, count: (outcome: 
         ? 'One request: the handler ran, and its answer is kept for every repeat.'
         : 'One request, unprotected. Nothing went wrong, so nothing shows.'
     case 'again':
-      return isProtected
+      if (!isProtected) return 'The same request came again, unprotected: the handler ran again.'
+      if (count('rejected') > 0) {
+        return 'The same request came again, but the table had no record of it: the handler ran, and the ledger knew the payment.'
+      }
+      return count('replayed') > 0
         ? 'The same request came again under the same key: replayed. The handler did not run.'
-        : 'The same request came again, unprotected: the handler ran again.'
+        : 'The same request came again, but the table had no record of it: the handler ran.'
     case 'double-click':
       return many
     case 'lose-reply':

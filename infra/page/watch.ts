@@ -28,7 +28,7 @@ export function watchTables(isBusy: () => boolean): Watch {
     shown = state
     offsetMs = state.nowMs - Date.now()
     byId('crash-words', HTMLElement).textContent =
-      `After the charge, before anything is booked. Its lease lasts ${(state.crashTimeoutMs + 2_000) / 1_000} s here (a run of ${state.crashTimeoutMs / 1_000} s, and 2), ${state.timeoutMs / 1_000 + 2} s as deployed.`
+      `After the charge, before anything is booked. Its lease lasts ${state.crashLeaseMs / 1_000} s here, ${state.leaseMs / 1_000} s as deployed.`
     showLedger(state, (id) => known !== undefined && !known.has(id))
     showRecords(state, state.nowMs)
     return state
@@ -47,9 +47,9 @@ export function watchTables(isBusy: () => boolean): Watch {
   }
 
   void poll()
-  // Leases run out between two looks at the table, too.
+  // Leases run down between two looks at the table, too.
   setInterval(() => {
-    if (shown?.records.some(({ leaseUntilMs }) => leaseUntilMs > 0)) showRecords(shown, Date.now() + offsetMs)
+    if (shown?.records.some(({ state }) => state === 'in-flight')) showRecords(shown, Date.now() + offsetMs)
   }, REDRAW_MS)
 
   return {

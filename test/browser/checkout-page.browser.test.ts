@@ -1,6 +1,8 @@
+import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
+import type { DemoRecord, DemoState } from '../../infra/page/demo-state.ts'
 import { launchBrowser } from './browser.ts'
 import { type Checkout, openCheckout, readBooks, STORY_TIMEOUT_MS } from './checkout.ts'
 import { readContrasts } from './contrast.ts'
@@ -23,6 +25,40 @@ afterAll(async () => {
 beforeEach(async () => {
   await fetch(`${stack.url}/page/state`, { method: 'DELETE' })
 })
+
+const RECORD: DemoRecord = {
+  id: 'payments#1',
+  state: 'completed',
+  attempt: 1,
+  leaseUntilMs: 0,
+  expiresAtMs: Date.now() + 3_600_000,
+  createdAtMs: Date.now(),
+}
+const PAYMENT: DemoState['payments'][number] = {
+  id: 'p-1',
+  customer: 'Ada',
+  amount: 4200,
+  currency: 'EUR',
+  createdAt: '2030-01-01T00:00:00.000Z',
+}
+
+async function readState(): Promise<DemoState> {
+  return JSON.parse(await (await fetch(`${stack.url}/page/state`)).text())
+}
+
+/** As if the records had expired long ago, and the ledger had not. */
+async function forgetRecords(): Promise<void> {
+  const TableName = stack.environment.IDEMPOTENCY_TABLE ?? ''
+  const client = new DynamoDBClient({
+    endpoint: stack.dynamoDbEndpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  })
+  onTestFinished(() => client.destroy())
+  for (const { id } of (await readState()).records) {
+    await client.send(new DeleteItemCommand({ TableName, Key: { id: { S: id } } }))
+  }
+}
 
 async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Checkout> {
   const page = await browser.newPage(options)
@@ -95,6 +131,11 @@ describe('the checkout', () => {
       .getByText(/^lease lapses in \d\.\d s$/)
       .waitFor()
     expect(await readBooks(stack)).toEqual({ booked: [], charged: ['Ada 4200'] })
+    const { records: held, crashLeaseMs } = await readState()
+    const leaseMs = held.map(({ leaseUntilMs, createdAtMs }) => leaseUntilMs - createdAtMs)
+    // As the page says, less the time from the invocation to the claim.
+    expect(leaseMs).toEqual([expect.toSatisfy((ms) => ms <= crashLeaseMs && ms > crashLeaseMs - 2_000)])
+    await page.getByText(`Its lease lasts ${crashLeaseMs / 1_000} s here, 12 s as deployed.`).waitFor()
 
     expect(await told()).toContain('the next attempt took over and finished')
     const [one = []] = await attempts()
@@ -132,6 +173,42 @@ describe('the checkout', () => {
     })
   })
 
+  test('tells the handler’s own refusal from a run in flight, and no replay where there was none', async () => {
+    const { page, pay, told, attempts } = await open()
+    await pay()
+    await told()
+    await forgetRecords()
+    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await page
+      .getByText('the handler ran, and the ledger knew the payment. Nothing more was charged or booked.')
+      .waitFor()
+    expect(await attempts()).toEqual([['executed'], ['rejected']])
+    expect(await page.locator('#time-line > li').nth(1).innerText()).toContain('409')
+    expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
+  })
+
+  test('tells no replay of a request that was first sent without protection', async () => {
+    const { page, choose, pay, told, attempts } = await open()
+    await choose('calm', { isUnprotected: true })
+    await pay()
+    await told()
+    await choose('calm')
+    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await page
+      .getByText('but the table had no record of it: the handler ran. Ada’s card was charged')
+      .waitFor()
+    expect(await attempts()).toEqual([['executed'], ['executed']])
+    expect(await page.locator('#happened').getAttribute('data-tone')).toBe('bad')
+  })
+
+  test('tells a function that failed from one that was killed', async () => {
+    const { page, pay, told, attempts } = await open()
+    await page.route('**/payments', (route) => route.fulfill({ status: 500, json: {} }), { times: 1 })
+    await pay()
+    expect(await told()).toContain('Ada’s card was charged once')
+    expect(await attempts()).toEqual([['failed', 'executed']])
+  })
+
   test('starts over with empty tables', async () => {
     const { page, pay, told, records } = await open()
     await pay()
@@ -166,6 +243,31 @@ describe('the checkout without protection', () => {
 })
 
 describe('the page', () => {
+  test('says how much it does not show', async () => {
+    const { page, records } = await open()
+    const state = await readState()
+    const many = <Item>(count: number, make: (n: number) => Item): Item[] =>
+      Array.from({ length: count }, (_, n) => make(n))
+    const json = {
+      ...state,
+      records: many(33, (n) => ({ ...RECORD, id: `payments#${n}` })),
+      payments: many(61, (n) => ({ ...PAYMENT, id: `p-${n}` })),
+      balances: many(6, (n) => ({ customer: `Ada ${n}`, currency: 'EUR', balance: 4200 })),
+    }
+    await page.route('**/page/state', (route) => route.fulfill({ json }))
+    await page.getByRole('region', { name: 'Idempotency records' }).getByText('and 13 more').waitFor()
+    expect(await records()).toHaveLength(20)
+    await page.getByRole('region', { name: 'Payments in the ledger' }).getByText('and 1 more').waitFor()
+    expect(await page.locator('#payments tr').count()).toBe(60)
+    expect(await page.locator('#figures').innerText()).toMatch(
+      /Ada 3’s balance\s+€42.00\s+Other balances\s+2\s/,
+    )
+
+    await page.unroute('**/page/state')
+    await page.getByText('The table is empty.').waitFor()
+    expect(await page.getByText(/and -?\d+ more|Other balances/).count()).toBe(0)
+  })
+
   test('is used with the keyboard alone', async () => {
     const { page, told, attempts } = await open()
     const focused = page.locator(':focus')

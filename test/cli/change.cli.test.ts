@@ -79,6 +79,19 @@ describe('oncekey release', () => {
     })
   })
 
+  it('does nothing to a run that renewed its lease while it asked, for that run is alive', async () => {
+    const identity = fresh()
+    const seen = await claim(table, identity)
+    const leaseUntilMs = seen.leaseUntilMs + 60_000
+    const lease = { fromLeaseUntilMs: seen.leaseUntilMs, leaseUntilMs, expiresAtMs: seen.expiresAtMs }
+    const store = dynamoDbStore(table.name, { client: table.client })
+    const renew = () => store.renew(seen, lease, { timeoutMs: 10_000 })
+    const { exitCode, stdout } = await runCliInTerminal(['release', seen.id], env, renew)
+    expect(exitCode).toBe(4)
+    expect(stdout).toContain('changed since: it is in flight, lease 11 min left')
+    expect(await find(table, identity)).toMatchObject({ owner: seen.owner, leaseUntilMs })
+  })
+
   it('has nothing to do for a record that is free', async () => {
     const { id } = await claim(table, fresh(), { leaseUntilMs: 0 })
     const { exitCode, stdout } = await runCli(['release', id, '--json'], env)

@@ -13,7 +13,7 @@ let env: ReturnType<typeof environmentOf>
 beforeAll(async () => {
   table = await createTable()
   env = environmentOf(table)
-  await claim(table, keyed('running'))
+  await claim(table, keyed('in-flight'))
   await claim(table, keyed('lapsed', 'payments', 'POST /charges'), { leaseUntilMs: Date.now() - 120_000 })
   await claim(table, keyed('released', 'payments2'), { leaseUntilMs: 0 })
   await complete(table, keyed('completed'), { statusCode: 201, body: 'x' })
@@ -35,7 +35,7 @@ async function listed(...args: readonly string[]): Promise<Record<string, string
 describe('oncekey list', () => {
   it('--in-flight gives what is not completed, and says where each stands', async () => {
     expect(await listed('--in-flight')).toEqual({
-      [recordId(keyed('running'))]: 'running',
+      [recordId(keyed('in-flight'))]: 'in-flight',
       [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
       [recordId(keyed('released', 'payments2'))]: 'released',
       [recordId(keyed('foreign'))]: 'unreadable',
@@ -44,7 +44,7 @@ describe('oncekey list', () => {
 
   it('--service gives that of one service, with and without an operation, and of no other', async () => {
     expect(await listed('--service', 'payments')).toEqual({
-      [recordId(keyed('running'))]: 'running',
+      [recordId(keyed('in-flight'))]: 'in-flight',
       [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
       [recordId(keyed('completed'))]: 'completed',
       [recordId(keyed('large'))]: 'completed',
@@ -60,7 +60,7 @@ describe('oncekey list', () => {
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(4)
     expect(stdout).toContain(
-      `${recordId(keyed('running'))}  in flight, lease 10 min left  attempt 1, first claimed`,
+      `${recordId(keyed('in-flight'))}  in flight, lease 10 min left  attempt 1, first claimed`,
     )
     expect(stderr).toMatch(/^4 records in flight among \d+ items\.\n$/)
   })

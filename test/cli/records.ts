@@ -56,9 +56,10 @@ export async function complete(
   const { encodeResult } = await import('../../packages/oncekey/src/protocol/result.ts')
   const encoded = await encodeResult({ value })
   if (encoded.kind !== 'json') throw new Error('expected a value that is JSON')
-  const { bytes, ...facts } = encoded
+  const { bytes, json: _, ...facts } = encoded
   const { expiresAtMs } = record
-  const body = await store.spill(record, bytes, { name: 'result', inlineBytes: 0, expiresAtMs }, limits)
+  const room = { name: 'result', inlineBytes: 0, expiresAtMs }
+  const body = await store.spill(record, bytes, room, (call) => call(limits))
   const result = { ...facts, body }
   await store.complete(record, { result, completedAtMs: Date.now(), expiresAtMs }, limits)
   return record

@@ -11,6 +11,7 @@ const big = { statusCode: 200, body: randomBytes(30_000).toString('hex') }
 const identities = {
   ...{ big: { ...pay, key: 'big' }, steps: { ...pay, key: 'steps' }, refuse: { ...pay, key: 'refuse' } },
   ada: { ...pay, principal: '["custom","ada"]' },
+  event: { ...pay, kind: 'event', principal: '["custom","ada"]' },
   run: { ...pay, kind: 'run', name: 'charge', principal: '' },
 } as const
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
   await complete(table, pay, answer)
   await complete(table, identities.big, big)
   await complete(table, identities.ada, { statusCode: 202 })
+  await complete(table, identities.event, { mail: 7 })
   await complete(table, identities.run, { receipt: 7 })
   const kept = { kind: 'undefined' } as const
   await claim(table, identities.steps, { attempt: 3, steps: new Map([['charge', kept]]) })
@@ -83,10 +85,22 @@ describe('oncekey show', () => {
       '["custom","ada"]',
       '--json',
     ]
+    const ofEvent = [
+      'show',
+      'order-1',
+      '--service',
+      'payments',
+      '--kind',
+      'event',
+      '--principal',
+      'ada',
+      '--json',
+    ]
     const ofRun = ['show', 'order-1', '--service', 'payments', '--kind', 'run', '--name', 'charge', '--json']
-    const shown = await Promise.all([ofAda, ofAdaInFull, ofRun].map((args) => runCli(args, env)))
+    const shown = await Promise.all([ofAda, ofAdaInFull, ofEvent, ofRun].map((args) => runCli(args, env)))
     const ids: unknown[] = shown.map(({ stdout }) => JSON.parse(stdout).id)
-    expect(ids).toEqual([recordId(identities.ada), recordId(identities.ada), recordId(identities.run)])
+    const { ada, event, run } = identities
+    expect(ids).toEqual([ada, ada, event, run].map(recordId))
   })
 
   it('says what the lease of a run in flight still is, and its steps by name alone', async () => {

@@ -1,9 +1,11 @@
 import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { type Attempt, type RunOnceOptions, runOnce } from 'oncekey'
+import { type Attempt, idempotentHandler, type RunOnceOptions, runOnce } from 'oncekey'
 import { IdempotencyTable } from 'oncekey-cdk'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { httpApiEvent } from '../support/events.ts'
+import { lambdaContext } from '../support/lambda-context.ts'
 import { createClient, createTable } from '../support/tables.ts'
 import { type IamGuard, startIamGuard } from './iam-guard.ts'
 
@@ -24,27 +26,69 @@ function grantedActions(): string[] {
 }
 
 const large = Array.from({ length: 4_000 }, (_, n) => (n * 7_919) % 10_007)
-const untilRenewed = () =>
-  vi.waitUntil(() => guard.used.has(`${UPDATE} on ${table}`), { timeout: 30_000, interval: 10 })
+const untilUsed = (action: `dynamodb:${string}`) => () =>
+  vi.waitUntil(() => guard.used.has(`${action} on ${table}`), { timeout: 30_000, interval: 10 })
 
-/** Each run of a use: what it does, and what it gives. A failure is let pass, and told by the outcome. */
+/** What is asked for, with options that hold for all. A failure is let pass, and told by the outcome. */
+type Use = (options: Options) => Promise<unknown>
+type Options = RunOnceOptions & Required<Pick<RunOnceOptions, 'client' | 'onOutcome'>>
+/** What a run does, and what it gives. */
 type Run = (attempt: Attempt) => unknown
-const uses: Record<string, readonly Run[]> = {
-  'a first request and its repeat': [() => 1, () => 2],
-  'a run that fails, and the next one': [() => Promise.reject(new Error('declined')), () => 2],
-  'a step': [(attempt) => attempt.step('receipt', () => 'R-1')],
-  'a lease that is renewed': [untilRenewed],
-  'a commit': [(attempt) => attempt.commit('booked', [])],
-  'a large answer and its replay': [() => large, () => large],
+
+const once = (run: Run, options: RunOnceOptions) => runOnce(table, options, run).catch(() => undefined)
+const inTurn =
+  (...runs: readonly Run[]): Use =>
+  async (options) => {
+    for (const run of runs) await once(run, options)
+  }
+/** Whichever claims first runs until another has asked for it. */
+const waiting: Use = (options) => {
+  const patient = { ...options, inFlight: { waitMs: 2_000 } }
+  return Promise.all([once(untilUsed(GET), patient), once(untilUsed(GET), patient)])
+}
+/** A ULID of the year 2016: older than anybody's retention. */
+const tooOld: Use = ({ client, onOutcome }) => {
+  const handler = idempotentHandler(() => 1, table, { client, onOutcome, maxKeyAgeMs: 60_000 })
+  return handler(httpApiEvent({ key: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }), lambdaContext())
+}
+
+const uses: Record<string, Use> = {
+  'a first request and its repeat': inTurn(
+    () => 1,
+    () => 2,
+  ),
+  'a run that fails, and the next one': inTurn(
+    () => Promise.reject(new Error('declined')),
+    () => 2,
+  ),
+  'a step': inTurn((attempt) => attempt.step('receipt', () => 'R-1')),
+  'a large step, and the run that resumes after it': inTurn(
+    async (attempt) => {
+      await attempt.step('receipt', () => large)
+      throw new Error('declined')
+    },
+    (attempt) => attempt.step('receipt', () => large),
+  ),
+  'a lease that is renewed': inTurn(untilUsed(UPDATE)),
+  'a commit': inTurn((attempt) => attempt.commit('booked', [])),
+  'a large answer and its replay': inTurn(
+    () => large,
+    () => large,
+  ),
+  'a repeat that waits': waiting,
+  'a key that is too old': tooOld,
 }
 
 const NEEDED: readonly (readonly [use: string, actions: readonly string[]])[] = [
   ['a first request and its repeat', [PUT, UPDATE]],
   ['a run that fails, and the next one', [PUT, UPDATE]],
   ['a step', [PUT, UPDATE]],
+  ['a large step, and the run that resumes after it', [PUT, UPDATE, GET]],
   ['a lease that is renewed', [PUT, UPDATE]],
   ['a commit', [PUT, UPDATE]],
   ['a large answer and its replay', [PUT, UPDATE, GET]],
+  ['a repeat that waits', [PUT, UPDATE, GET]],
+  ['a key that is too old', [GET]],
 ]
 
 let guard: IamGuard
@@ -61,7 +105,7 @@ const on = (actions: readonly string[]) => actions.map((action) => `${action} on
 /** The errors that an operator is told of. */
 async function errorsOf(use: string): Promise<string[]> {
   const errors: string[] = []
-  const options: RunOnceOptions = {
+  const options: Options = {
     service: 'shop',
     name: 'charge',
     key: 'order-1',
@@ -70,7 +114,7 @@ async function errorsOf(use: string): Promise<string[]> {
     client: createClient(guard.endpoint),
     onOutcome: ({ error }) => errors.push(`${error}`),
   }
-  for (const run of uses[use] ?? []) await runOnce(table, options, run).catch(() => undefined)
+  await uses[use]?.(options)
   return errors.filter((error) => error.includes('StoreUnavailableError'))
 }
 

@@ -17,10 +17,10 @@ const bundle = (options: BuildOptions) =>
     ...options,
   })
 
-/** The page's code, the library's client included. */
-export function bundlePage(): Buffer {
+/** A file of the page with all that it imports: the library's client, for one. */
+export function bundlePageFile(name: string): Buffer {
   const { outputFiles = [] } = bundle({
-    entryPoints: [inInfra('page/main.ts')],
+    entryPoints: [inInfra(`page/${name}`)],
     platform: 'browser',
     sourcemap: 'inline',
     write: false,

@@ -5,7 +5,7 @@ import { createSandboxes, type Sandboxes } from '../sandboxes.ts'
 import { listen } from '../server.ts'
 import type { LocalFunction } from '../template-functions.ts'
 
-/** A killed run's lease lasts until its deadline and two seconds more: nobody wants to watch the function's own ten. */
+/** A killed run's lease lasts longer than this: nobody wants to watch the function's own ten seconds. */
 export const CRASH_TIMEOUT_MS = 4_000
 
 /**

@@ -1,13 +1,13 @@
 import type { WireAnswer } from '../http-api-answer.ts'
 import { splitTarget, type WireRequest } from '../http-api-event.ts'
-import { bundlePage, readPageFile } from './bundles.ts'
+import { bundlePageFile, readPageFile } from './bundles.ts'
 import { clearState, readState, type StateSources } from './state.ts'
 
 const FILES: Readonly<Record<string, readonly [type: string, read: () => Buffer | Promise<Buffer>]>> = {
   '/': ['text/html; charset=utf-8', () => readPageFile('index.html')],
-  '/page/style.css': ['text/css; charset=utf-8', () => readPageFile('style.css')],
+  '/page/style.css': ['text/css; charset=utf-8', () => bundlePageFile('style.css')],
   '/page/icon.svg': ['image/svg+xml', () => readPageFile('icon.svg')],
-  '/page/main.js': ['text/javascript; charset=utf-8', bundlePage],
+  '/page/main.js': ['text/javascript; charset=utf-8', () => bundlePageFile('main.ts')],
 }
 
 const POLICY =

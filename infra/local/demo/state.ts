@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
-import { inspectTable, RecordUnreadableError } from 'oncekey/inspect'
+import { inspectTable, RecordUnreadableError, stateOf } from 'oncekey/inspect'
 import type { DemoRecord, DemoState } from '../../page/demo-state.ts'
 import type { PaymentProvider } from '../payment-provider.ts'
 import { CRASH_TIMEOUT_MS } from './crash.ts'
@@ -14,6 +14,9 @@ export interface StateSources {
   readonly timeoutMs: number
 }
 
+/** How far past a run's deadline the library's lease lasts. */
+const LEASE_MARGIN_MS = 2_000
+
 /** Reads everything: fit for a demo, whose tables are small. */
 export async function readState(sources: StateSources): Promise<DemoState> {
   const { client, environment, provider, seenKeys, timeoutMs } = sources
@@ -24,8 +27,8 @@ export async function readState(sources: StateSources): Promise<DemoState> {
   ])
   return {
     nowMs: Date.now(),
-    timeoutMs,
-    crashTimeoutMs: CRASH_TIMEOUT_MS,
+    leaseMs: timeoutMs + LEASE_MARGIN_MS,
+    crashLeaseMs: CRASH_TIMEOUT_MS + LEASE_MARGIN_MS,
     payments: payments
       .map((row) => ({
         id: String(row.id),
@@ -73,15 +76,15 @@ async function readRecords(
   seenKeys: SeenKeys,
 ): Promise<DemoRecord[]> {
   const found: DemoRecord[] = []
-  for await (const { records } of inspectTable(table ?? '', client).list()) {
+  for await (const { nowMs, records } of inspectTable(table ?? '', client).list()) {
     for (const record of records) {
       if (record instanceof RecordUnreadableError) continue
-      const { id, status, attempt, leaseUntilMs, expiresAtMs, createdAtMs } = record
+      const { id, attempt, leaseUntilMs, expiresAtMs, createdAtMs } = record
       const seen = seenKeys.find(id)
       found.push({
         id,
         ...(seen && { seen }),
-        status,
+        state: stateOf(record, nowMs),
         attempt,
         leaseUntilMs,
         expiresAtMs,

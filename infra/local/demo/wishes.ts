@@ -12,7 +12,7 @@ export interface Wishes {
   readonly isUnprotected: boolean
 }
 
-/** @returns a string in words for what is not a wish. */
+/** What the request's headers wish for, or in words what is wrong with them. */
 export function readWishes({ headers }: WireRequest): Wishes | string {
   const fault = headers['x-demo-fault']?.[0]
   const user = headers['x-demo-user']?.[0]

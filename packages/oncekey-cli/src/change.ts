@@ -1,10 +1,10 @@
-import type { IdempotencyRecord } from 'oncekey/inspect'
+import { type IdempotencyRecord, stateOf } from 'oncekey/inspect'
 import { confirm } from './confirm.ts'
 import type { Connection } from './connect.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { findRecord } from './find-record.ts'
 import { note, print, printJson } from './print.ts'
-import { stateOf, stateWords } from './words.ts'
+import { stateWords } from './words.ts'
 
 export interface ChangeOptions {
   readonly yes: boolean
@@ -24,7 +24,7 @@ export async function release(connection: Connection, id: string, options: Chang
   if (record.leaseUntilMs === 0) return report(options.json, { id, released: false }, 'It is free already.')
 
   note('The next request with this key will run the handler again.')
-  if (stateOf(record, nowMs) === 'running') {
+  if (stateOf(record, nowMs) === 'in-flight') {
     note(
       'If the first run is still alive, both will have run, and the result of the first will not be stored.',
     )
@@ -50,7 +50,7 @@ export async function forget(connection: Connection, id: string, options: Change
   const state = stateOf(record, nowMs)
   if (state === 'completed')
     note('The work is done already, so it will be done twice; its stored answer is lost.')
-  if (state === 'running')
+  if (state === 'in-flight')
     note('A run is in flight: both may take effect, and its result will not be stored.')
   if (state === 'lapsed') note('A run was cut off: whether it took effect is not known.')
   await confirm('Forget it?', options.yes)

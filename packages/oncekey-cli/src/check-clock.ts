@@ -1,5 +1,5 @@
 import type { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import { duration } from './words.ts'
 
 /** One request by the local clock, and what the reply says of DynamoDB's. */

@@ -7,9 +7,8 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { allow } from './check-table.ts'
-import type { Finding } from './doctor.ts'
 import { nameOf, wordsOf } from './failure.ts'
+import { allow, type Finding } from './finding.ts'
 
 /**
  * Tries each action that a function or this command needs, with the credentials at hand. Nothing is written: every

@@ -5,8 +5,8 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb'
 import { type Exchange, watchExchange } from './check-clock.ts'
-import type { Finding } from './doctor.ts'
 import { nameOf, wordsOf } from './failure.ts'
+import { allow, type Finding } from './finding.ts'
 
 type Found = (finding: Finding) => void
 
@@ -36,10 +36,6 @@ export async function checkTable(
 
 const MAKE_IT =
   'there is none of this name: correct --table, --region or the account, or make it, with partition key id (S) and TTL on expiresAt.'
-
-export function allow(action: string): string {
-  return `allow dynamodb:${action} on this table.`
-}
 
 function checkSchema(table: TableDescription, found: Found): void {
   const { TableStatus, KeySchema = [], AttributeDefinitions = [] } = table

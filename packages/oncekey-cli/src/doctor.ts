@@ -4,14 +4,8 @@ import { checkPermissions } from './check-permissions.ts'
 import { checkTable } from './check-table.ts'
 import type { Connection } from './connect.ts'
 import { CommandError, EXIT } from './exit.ts'
+import type { Finding } from './finding.ts'
 import { print, printJson, progress } from './print.ts'
-
-/** One thing looked at. A `warning` costs something; a `problem` breaks the promise or every request. */
-export interface Finding {
-  readonly check: string
-  readonly level: 'ok' | 'warning' | 'problem'
-  readonly message: string
-}
 
 const MARKS = {
   ok: styleText('green', 'ok     '),

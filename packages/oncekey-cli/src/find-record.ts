@@ -24,9 +24,11 @@ export function idOf(key: string, { kind, service, name, principal }: IdentityOp
 
 /** As the library names callers: by a JSON list whose first member says what kind of name it is. */
 function principalOf(kind: Identity['kind'], principal: string | undefined): string {
-  if (principal === undefined) return kind === 'http' ? ANONYMOUS : ''
-  if (kind !== 'http' || principal === ANONYMOUS || principal.startsWith('[')) return principal
-  return customPrincipal(principal)
+  const unnamed = kind === 'http' ? ANONYMOUS : ''
+  if (principal === undefined || principal === unnamed) return unnamed
+  // The option `principal` is for these two; a batch's records belong to the stream that they came through.
+  const isNamedByService = (kind === 'http' || kind === 'event') && !principal.startsWith('[')
+  return isNamedByService ? customPrincipal(principal) : principal
 }
 
 export async function findRecord(

@@ -1,8 +1,14 @@
 import { styleText } from 'node:util'
-import { type Filter, type IdempotencyRecord, RecordUnreadableError, recordId } from 'oncekey/inspect'
+import {
+  type Filter,
+  type IdempotencyRecord,
+  RecordUnreadableError,
+  recordId,
+  stateOf,
+} from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
 import { endProgress, note, print, printJson, progress } from './print.ts'
-import { duration, stateOf, stateWords } from './words.ts'
+import { duration, stateWords } from './words.ts'
 
 export interface ListOptions {
   readonly inFlight: boolean

@@ -1,9 +1,16 @@
-import type { StoredAnswer, StoredResult, TableInspector } from 'oncekey/inspect'
-import { type CompletedRecord, type IdempotencyRecord, RecordUnreadableError } from 'oncekey/inspect'
+import {
+  type CompletedRecord,
+  type IdempotencyRecord,
+  RecordUnreadableError,
+  type StoredAnswer,
+  type StoredResult,
+  stateOf,
+  type TableInspector,
+} from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
 import { findRecord } from './find-record.ts'
 import { print, printFacts, printJson } from './print.ts'
-import { instant, nextWords, size, stateOf, stateWords } from './words.ts'
+import { instant, nextWords, size, stateWords } from './words.ts'
 
 export interface ShowOptions {
   readonly body: boolean

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { decide, type IdempotencyRecord } from 'oncekey/inspect'
+import { decide, type IdempotencyRecord, stateOf } from 'oncekey/inspect'
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [
   ['d', 86_400_000],
@@ -24,26 +24,15 @@ export function size(bytes: number): string {
   return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`
 }
 
-export type State = 'completed' | 'running' | 'lapsed' | 'released' | 'expired'
-
-/** Where the record stands by the store's time. */
-export function stateOf(record: IdempotencyRecord, nowMs: number): State {
-  if (nowMs >= record.expiresAtMs) return 'expired'
-  if (record.status === 'completed') return 'completed'
-  if (record.leaseUntilMs === 0) return 'released'
-  return nowMs < record.leaseUntilMs ? 'running' : 'lapsed'
-}
-
 export function stateWords(record: IdempotencyRecord, nowMs: number): string {
-  const state = stateOf(record, nowMs)
-  switch (state) {
+  switch (stateOf(record, nowMs)) {
     case 'expired':
       return styleText('dim', `expired ${duration(nowMs - record.expiresAtMs)} ago`)
     case 'completed':
       return styleText('green', 'completed')
     case 'released':
       return styleText('cyan', 'in flight, released: nobody runs')
-    case 'running':
+    case 'in-flight':
       return styleText('yellow', `in flight, lease ${duration(record.leaseUntilMs - nowMs)} left`)
     case 'lapsed':
       return styleText('red', `in flight, lease lapsed ${duration(nowMs - record.leaseUntilMs)} ago`)

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { outcomeOf } from '../../infra/page/outcome.ts'
+
+/** An attempt as the client tells of it. */
+const attempt = (facts: { status?: number; code?: string; isReplay?: boolean }) => ({
+  key: 'k',
+  number: 1,
+  durationMs: 1,
+  isReplay: false,
+  ...facts,
+})
+
+describe('an attempt on the page', () => {
+  test.each([
+    [{}, 'lost'],
+    [{ status: 201 }, 'executed'],
+    [{ status: 201, isReplay: true }, 'replayed'],
+    [{ status: 409, isReplay: true }, 'replayed'],
+    [{ status: 409, code: 'in-flight' }, 'in-flight'],
+    [{ status: 409, code: 'lease-lost' }, 'in-flight'],
+    [{ status: 423, code: 'in-flight' }, 'in-flight'],
+    [{ status: 409 }, 'rejected'],
+    [{ status: 409, code: 'outcome-unknown' }, 'rejected'],
+    [{ status: 422, code: 'key-reused' }, 'rejected'],
+    [{ status: 500 }, 'failed'],
+    [{ status: 500, code: 'record-unreadable' }, 'failed'],
+    [{ status: 503, code: 'store-unavailable' }, 'unavailable'],
+  ] as const)('that came to %j is %s', (facts, outcome) => {
+    expect(outcomeOf(attempt(facts), false)).toBe(outcome)
+  })
+
+  test('was killed only if it asked for that, and nothing else explains the 500', () => {
+    expect(outcomeOf(attempt({ status: 500 }), true)).toBe('killed')
+    expect(outcomeOf(attempt({ status: 500, code: 'record-unreadable' }), true)).toBe('failed')
+    expect(outcomeOf(attempt({ status: 503 }), true)).toBe('unavailable')
+    expect(outcomeOf(attempt({ status: 409, code: 'in-flight' }), true)).toBe('in-flight')
+  })
+})
