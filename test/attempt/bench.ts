@@ -105,13 +105,16 @@ export function bench(options: BenchOptions = {}): Bench {
       const method: unknown = Reflect.get(target, op)
       if (typeof method !== 'function') return method
       return async (...args: unknown[]) => {
-        const { timeoutMs } = limitsIn(args)
-        calls.push({ op, args, timeoutMs })
-        const call = async (): Promise<unknown> => Reflect.apply(method, target, args)
-        const next = faults.find((one) => one.op === op && one.times > 0)
-        if (next === undefined) return await call()
-        next.times -= 1
-        return await next.fault(call, clock, timeoutMs)
+        const make = async ({ timeoutMs }: CallLimits): Promise<unknown> => {
+          calls.push({ op, args, timeoutMs })
+          const call = async (): Promise<unknown> => Reflect.apply(method, target, args)
+          const next = faults.find((one) => one.op === op && one.times > 0)
+          if (next === undefined) return await call()
+          next.times -= 1
+          return await next.fault(call, clock, timeoutMs)
+        }
+        const last = args.at(-1)
+        return typeof last === 'function' ? await last(make) : await make(limitsIn(args))
       }
     },
   })

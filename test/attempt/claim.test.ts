@@ -77,7 +77,7 @@ describe('a claim whose reply is lost', () => {
     on.inject('insert', replyLost)
     const run = await claim(on.scene())
     expect(run.attempt.number).toBe(1)
-    expect(await run.complete({ value: 1 })).toEqual({ kind: 'stored' })
+    expect(await run.complete({ value: 1 })).toMatchObject({ kind: 'stored' })
   })
 })
 
@@ -201,6 +201,26 @@ describe('a caller that waits', () => {
     expect(on.clock.nowMs() - beganAtMs).toBe(1_234)
   })
 
+  it('waits as long as it was told, however short the lease that it would take', async () => {
+    const on = bench()
+    const beganAtMs = on.clock.nowMs()
+    await claim(on.scene({}, lasting(60_000)))
+    await begin(on.scene({ waitMs: 20_000 }, lasting(1_000)))
+    expect(on.clock.nowMs() - beganAtMs).toBe(20_000)
+    expect(new Set(on.called('read').map(({ timeoutMs }) => timeoutMs))).toEqual(new Set([500]))
+  })
+
+  it('may store its result for as long as its own lease lives', async () => {
+    const on = bench()
+    await claim(on.scene({}, lasting(15_000)))
+    const run = await claim(on.scene({ waitMs: 20_000 }, lasting(10_000)))
+    const beganAtMs = on.clock.nowMs()
+    on.inject('complete', requestLost, 99)
+    await run.complete({ value: 1 })
+    expect(on.clock.nowMs() - beganAtMs).toBeGreaterThan(9_000)
+    expect(on.clock.nowMs() - beganAtMs).toBeLessThanOrEqual(10_000)
+  })
+
   it('is answered before its own deadline', async () => {
     const on = bench()
     await claim(on.scene({}, lasting(60_000)))
@@ -247,7 +267,7 @@ describe('a takeover', () => {
     on.clock.advance(60_000)
     // Replaced whole, although its lease was not released.
     await claim(on.scene({ retentionMs: 1 }))
-    on.clock.advance(10_000)
+    on.clock.advance(10_001)
     expect((await claim(on.scene())).isTakeover).toBe(false)
   })
 })
@@ -261,7 +281,7 @@ describe('a claim by a clock that is wrong', () => {
       const run = await claim(on.scene({ retentionMs: 5_000 }))
       expect(await on.stored()).toMatchObject({
         leaseUntilMs: storeNowMs + 10_000,
-        expiresAtMs: storeNowMs + 10_000,
+        expiresAtMs: storeNowMs + 15_000,
       })
       expect(await run.attempt.step('charge', () => 1)).toBe(1)
     },
@@ -285,9 +305,9 @@ describe('a claim by a clock that is wrong', () => {
 })
 
 describe('a run without a claim', () => {
-  const unclaimed = async (on: Bench) => {
+  const unclaimed = async (on: Bench, term?: LeaseTerm) => {
     on.inject('insert', resetAfter(5_000))
-    return await claim(on.scene({ runsUnclaimed: true }))
+    return await claim(on.scene({ runsUnclaimed: true }, term))
   }
 
   it('says that it is not protected, and is the first as far as it knows', async () => {
@@ -311,7 +331,8 @@ describe('a run without a claim', () => {
 
   it('does not use up the time that is left on storing its result', async () => {
     const on = bench()
-    const run = await unclaimed(on)
+    const deadlineMs = on.clock.nowMs() + 10_000
+    const run = await unclaimed(on, { kind: 'deadline', deadlineMs })
     const endedAtMs = on.clock.nowMs()
     on.inject('complete', requestLost, 99)
     expect(await run.complete({ value: 1 })).toMatchObject({ kind: 'failed', error: { message: 'away' } })
@@ -333,10 +354,23 @@ describe('a record that is claimed', () => {
       fingerprint: 'json:a',
       leaseUntilMs: nowMs + 10_000,
       createdAtMs: nowMs,
-      expiresAtMs: nowMs + 60_000,
+      expiresAtMs: nowMs + 70_000,
       onCrash: 'refuse',
       steps: new Map(),
     })
     expect(on.called('insert')).toMatchObject([{ args: [{ id: 'payments#1' }, { timeoutMs: 3_000 }] }])
   })
+
+  it.each([lasting(10_000), { kind: 'deadline', deadlineMs: 1_800_000_008_000 } as const])(
+    'is kept for the retention after a lease of %j has lapsed, so that its crash is seen',
+    async (term) => {
+      const on = bench()
+      const scene = () => on.scene({ onCrash: 'refuse', retentionMs: 400 }, term)
+      await claim(scene())
+      on.clock.advance(10_399)
+      expect((await begin(scene())).kind).toBe('outcome-unknown')
+      on.clock.advance(1)
+      expect((await claim(on.scene())).attempt.number).toBe(1)
+    },
+  )
 })

@@ -159,7 +159,7 @@ describe('a commit that is refused', () => {
   it('because the record is gone tells that the lease was lost', async () => {
     const { on, commit } = await running()
     on.inject('commit', async (call) => {
-      on.clock.advance(60_000)
+      on.clock.advance(70_000)
       await claim(on.scene({ intent: { id: 'payments#2', key: 'k2', fingerprint: 'json:a' } }))
       return await call()
     })
@@ -171,7 +171,7 @@ describe('a commit that is refused', () => {
     const own = new Error('the wallet is empty')
     on.inject('commit', () => Promise.reject(own))
     expect(await rejection(commit(1, []))).toBe(own)
-    expect(await run.complete({ value: 'declined' })).toEqual({ kind: 'stored' })
+    expect(await run.complete({ value: 'declined' })).toMatchObject({ kind: 'stored' })
   })
 })
 
@@ -208,6 +208,16 @@ describe('a commit in doubt', () => {
     const [first, , third] = on.called('commit').map(completionOf)
     expect(third).not.toEqual(first)
     expect(JSON.stringify(third)).not.toContain(tokenOf(first))
+  })
+
+  it('is another request once the handler has changed what it gave', async () => {
+    const { on, commit } = await running()
+    const result = { paid: true }
+    await inDoubt(on, () => commit(result, writes))
+    result.paid = false
+    await commit(result, writes)
+    const [first, , third] = on.called('commit').map(completionOf)
+    expect(tokenOf(third)).not.toBe(tokenOf(first))
   })
 
   it('that was refused for good was not, and is prepared anew', async () => {

@@ -16,7 +16,8 @@ const lost = {
   kind: 'failed',
   error: {
     code: 'lease-lost',
-    message: 'The run for idempotency key "k1" lost its lease; what it did next was not stored.',
+    message:
+      'The run for idempotency key "k1" lost its lease, and its result was not stored: ask again with the same key.',
   },
 }
 
@@ -53,7 +54,7 @@ describe('a completion', () => {
     const on = bench()
     const run = await claim(on.scene())
     on.inject('complete', replyLost)
-    expect(await run.complete({ value: 1 })).toEqual({ kind: 'stored' })
+    expect(await run.complete({ value: 1 })).toMatchObject({ kind: 'stored' })
     expect(on.called('complete')).toHaveLength(2)
   })
 
@@ -85,7 +86,7 @@ describe('a completion', () => {
     const run = await claim(on.scene())
     const completing = run.complete({ value: 1 })
     expect(await rejection(run.attempt.step('late', () => 1))).toBeInstanceOf(TypeError)
-    expect(await completing).toEqual({ kind: 'stored' })
+    expect(await completing).toMatchObject({ kind: 'stored' })
   })
 })
 
@@ -121,7 +122,7 @@ describe('a run that lost its lease', () => {
   it.each(['complete', 'release'] as const)('cannot %s once its record is gone', async (how) => {
     const on = bench()
     const zombie = await claim(on.scene())
-    on.clock.advance(60_000)
+    on.clock.advance(70_000)
     await claim(on.scene({ intent: another }))
     expect(await on.stored()).toBeUndefined()
     const ended = how === 'complete' ? await zombie.complete({ value: 1 }) : await zombie.release()
@@ -131,7 +132,7 @@ describe('a run that lost its lease', () => {
   it('is not told of a record that is of another request by now', async () => {
     const on = bench()
     const zombie = await claim(on.scene())
-    on.clock.advance(60_000)
+    on.clock.advance(70_000)
     await (await claim(on.scene({}, undefined, 'json:b'))).complete({ value: 'of another' })
     expect(await zombie.complete({ value: 1 })).toMatchObject(lost)
   })
@@ -156,24 +157,15 @@ describe('a release', () => {
 })
 
 describe('a renewal', () => {
-  it('gives a whole lease from now on, and an expiry that is not before its end', async () => {
+  it('gives a whole lease from now on, and an expiry that counts from its end', async () => {
     const on = bench()
     const run = await claim(on.scene())
     on.clock.advance(4_000)
     expect(await run.renew()).toBe(true)
     const nowMs = on.clock.nowMs()
-    expect(await on.stored()).toMatchObject({ leaseUntilMs: nowMs + 10_000, expiresAtMs: nowMs + 60_000 })
+    expect(await on.stored()).toMatchObject({ leaseUntilMs: nowMs + 10_000, expiresAtMs: nowMs + 70_000 })
     on.clock.advance(9_999)
     expect(await begin(on.scene())).toEqual({ kind: 'in-flight', leaseLeftMs: 1 })
-  })
-
-  it('of a short retention expires with the lease', async () => {
-    const on = bench()
-    const run = await claim(on.scene({ retentionMs: 1 }))
-    on.clock.advance(4_000)
-    await run.renew()
-    const leaseUntilMs = on.clock.nowMs() + 10_000
-    expect(await on.stored()).toMatchObject({ leaseUntilMs, expiresAtMs: leaseUntilMs })
   })
 
   it('lets the run begin steps for longer', async () => {
@@ -223,7 +215,7 @@ describe('a renewal', () => {
   it('is refused once the record is gone', async () => {
     const on = bench()
     const zombie = await claim(on.scene())
-    on.clock.advance(60_000)
+    on.clock.advance(70_000)
     await claim(on.scene({ intent: another }))
     expect(await zombie.renew()).toBe(false)
   })
@@ -283,19 +275,26 @@ describe('a recalled result', () => {
     })
   })
 
-  it('of a completion whose bytes found no room is none', async () => {
+  it.each([
+    ['that is refused', refusedForGood],
+    ['that does not come through', replyLost],
+  ])('of a completion whose bytes found no room %s is none, and the work is still done', async (_, fault) => {
     const on = bench()
     const run = await claim(on.scene())
-    on.inject('spill', refusedForGood)
-    expect(await run.complete({ value: large })).toMatchObject({ kind: 'failed' })
-    expect(await on.stored()).toMatchObject({ status: 'in-flight' })
+    on.inject('spill', fault, Number.POSITIVE_INFINITY)
+    const reason = 'it could not be written'
+    expect(await run.complete({ value: large, status: 201 })).toEqual({
+      kind: 'stored',
+      recalled: { kind: 'unavailable', reason, status: 201 },
+    })
+    expect(await on.stored()).toMatchObject({ status: 'completed', result: { kind: 'unavailable', reason } })
   })
 
   it('is written beside the record again if the reply is lost', async () => {
     const on = bench()
     const run = await claim(on.scene())
     on.inject('spill', replyLost)
-    expect(await run.complete({ value: large })).toEqual({ kind: 'stored' })
+    expect(await run.complete({ value: large })).toMatchObject({ kind: 'stored' })
     expect(await begin(on.scene())).toMatchObject({ recalled: { json: JSON.stringify(large) } })
   })
 })

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../packages/oncekey/src/attempt/run.ts'
-import { type Bench, bench, claim, refusedForGood, rejection, replyLost, requestLost } from './bench.ts'
+import {
+  type Bench,
+  bench,
+  claim,
+  type Fault,
+  refusedForGood,
+  rejection,
+  replyLost,
+  requestLost,
+} from './bench.ts'
 
 /** As JavaScript would call it. */
 const stepNamed = (run: Run, name: unknown): Promise<unknown> =>
@@ -83,7 +92,7 @@ describe('the result of a step', () => {
   it('finds room beside those before it, of this attempt and of earlier ones', async () => {
     const on = bench()
     const first = await claim(on.scene())
-    const { expiresAtMs } = (await on.stored()) ?? {}
+    const expiresAtMs = ((await on.stored())?.expiresAtMs ?? 0) + 30 * 24 * 60 * 60 * 1000
     await first.attempt.step('one', () => 'abc')
     await first.attempt.step('nothing', () => undefined)
     await first.attempt.step('beside', () => Array.from({ length: 4_000 }, () => Math.random()))
@@ -117,11 +126,32 @@ describe('the result of a step', () => {
     expect(on.clock.nowMs() - beganAtMs).toBeLessThanOrEqual(9_500)
   })
 
-  it('that was not saved may be tried again', async () => {
+  it.each<[string, Fault]>([
+    ['was refused', refusedForGood],
+    ['never had a reply', replyLost],
+  ])('whose saving %s is saved when it is asked for again, and not done again', async (_, fault) => {
     const on = bench()
     const run = await claim(on.scene())
-    on.inject('saveStep', refusedForGood)
-    expect(await rejection(run.attempt.step('charge', () => 1))).toMatchObject({ retryable: false })
+    let isDown = true
+    on.inject('saveStep', (...met) => (isDown ? fault(...met) : met[0]()), 99)
+    await rejection(run.attempt.step('charge', () => 1))
+    isDown = false
+    expect(await run.attempt.step('charge', () => 2)).toBe(1)
+    expect(await on.stored()).toMatchObject({ steps: new Map([['charge', { kind: 'json' }]]) })
+  })
+
+  it('that is no JSON is not made again in the same run either', async () => {
+    const run = await claim(bench().scene())
+    expect(await rejection(run.attempt.step('charge', () => 1n))).toMatchObject({
+      code: 'replay-unavailable',
+    })
+    expect(await rejection(run.attempt.step('charge', () => 2))).toBeInstanceOf(TypeError)
+  })
+
+  it('that failed may be tried again', async () => {
+    const run = await claim(bench().scene())
+    const failed = new Error('declined')
+    expect(await rejection(run.attempt.step('charge', () => Promise.reject(failed)))).toBe(failed)
     expect(await run.attempt.step('charge', () => 2)).toBe(2)
   })
 })

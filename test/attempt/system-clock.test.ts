@@ -20,3 +20,15 @@ test('a sleep ends with its signal, without an error', async () => {
   controller.abort()
   expect(await sleeping).toBeUndefined()
 })
+
+test('a sleep of longer than a timer can take does not end at once', async () => {
+  const controller = new AbortController()
+  let isOver = false
+  const sleeping = systemClock.sleep(2 ** 40, controller.signal).then(() => {
+    isOver = true
+  })
+  await systemClock.sleep(20)
+  expect(isOver).toBe(false)
+  controller.abort()
+  await sleeping
+})

@@ -100,12 +100,38 @@ describe('claiming', () => {
     [4_000, 1_000, 1_500],
     [4_000, 3_900, 250],
     [4_000, 9_000, 250],
-  ])('of %i ms, of which %i are over, may take %i ms', (wholeMs, overMs, budgetMs) => {
-    for (const term of [{ leaseMs: wholeMs }, { deadlineMs: T0 + wholeMs }]) {
-      const { clock, timing } = timingOf(term)
-      clock.advance(overMs)
-      expect(timing.claimUntilMs()).toBe(T0 + overMs + budgetMs)
-    }
+  ])('with %i ms to the deadline, of which %i are over, may take %i ms', (wholeMs, overMs, budgetMs) => {
+    const { clock, timing } = timingOf({ deadlineMs: T0 + wholeMs })
+    clock.advance(overMs)
+    expect(timing.claimUntilMs()).toBe(T0 + overMs + budgetMs)
+  })
+
+  it.each([
+    [60_000, 5_000],
+    [10_000, 5_000],
+    [4_000, 2_000],
+    [400, 250],
+  ])('a lease of %i ms may take %i ms, however long the run has lasted', (leaseMs, budgetMs) => {
+    const { clock, timing } = timingOf({ leaseMs })
+    expect(timing.claimUntilMs()).toBe(T0 + budgetMs)
+    clock.advance(90_000)
+    expect(timing.claimUntilMs()).toBe(T0 + 90_000 + budgetMs)
+  })
+})
+
+describe('waiting for another run', () => {
+  it('ends in time to answer before the deadline', () => {
+    const { clock, timing } = timingOf({ deadlineMs: T0 + 10_000 })
+    clock.advance(1_000)
+    expect(timing.waitUntilMs(8_750)).toBe(T0 + 9_750)
+    expect(timing.waitUntilMs(8_749)).toBe(T0 + 9_749)
+    expect(timing.waitUntilMs(60_000)).toBe(T0 + 9_750)
+  })
+
+  it('takes as long as is said where there is no deadline, however short the lease', () => {
+    const { clock, timing } = timingOf({ leaseMs: 1_000 })
+    clock.advance(3_000)
+    expect(timing.waitUntilMs(20_000)).toBe(T0 + 23_000)
   })
 })
 
@@ -123,6 +149,23 @@ describe('storing', () => {
     expect(timing.actUntilMs()).toBe(T0 + 9_500)
     clock.advance(6_000)
     expect(timing.storeUntilMs()).toBe(T0 + 13_000)
+  })
+
+  it('without a deadline may take as long as the claim is held, by the clock of the store', () => {
+    const { clock, timing } = timingOf({ leaseMs: 10_000 })
+    timing.observe(T0 + 90_000, T0)
+    clock.advance(9_000)
+    timing.holdUntil(timing.leaseUntilMs())
+    expect(timing.storeUntilMs()).toBe(T0 + 19_000)
+    expect(timing.actUntilMs()).toBe(T0 + 18_500)
+    clock.advance(9_000)
+    expect(timing.storeUntilMs()).toBe(T0 + 23_000)
+  })
+
+  it('before a deadline may not, though the lease ends later', () => {
+    const { timing } = timingOf({ deadlineMs: T0 + 10_000 })
+    timing.holdUntil(timing.leaseUntilMs())
+    expect(timing.storeUntilMs()).toBe(T0 + 9_750)
   })
 
   it.each([

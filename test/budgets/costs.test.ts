@@ -28,7 +28,7 @@ const put: Billed = { command: 'PutItem', writeUnits: 1, readUnits: 0 }
 const update: Billed = { command: 'UpdateItem', writeUnits: 1, readUnits: 0 }
 const refused: Billed = { command: 'PutItem refused', writeUnits: 1, readUnits: 0 }
 
-// DESIGN §6, line by line.
+// docs/performance.md "What a request costs", line by line.
 test('a new request costs 2 calls and 2 write units; a replay and a mismatch cost 1 of each', async () => {
   const { invoke } = await startFunction()
   expect(await invoke(() => CREATED)).toEqual([put, update])

@@ -20,7 +20,7 @@ function gate() {
 }
 
 describe.each(eachDoorOnce)('$entrance', (entrance) => {
-  it('C01, C02 answers 409 with Retry-After for as long as the first runs', async () => {
+  it('answers 409 with Retry-After for as long as the first runs', async () => {
     const { work, entered, open } = gate()
     const { send, runs } = await scenario(entrance, {}, work)
     const first = send()
@@ -47,7 +47,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     await first
   })
 
-  it('C03 runs once for 20 at the same time', async () => {
+  it('runs once for 20 at the same time', async () => {
     const { send, runs } = await scenario(entrance)
     const answers = await Promise.all(Array.from({ length: 20 }, () => send()))
     expect(runs()).toBe(1)
@@ -59,7 +59,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     ).toBe(true)
   })
 
-  it('C04 waits for the result if it is told to', async () => {
+  it('waits for the result if it is told to', async () => {
     const { work, entered, open } = gate()
     const { send, instance, runs } = await scenario(entrance, {}, work)
     const first = send()
@@ -71,7 +71,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     expect(runs()).toBe(1)
   })
 
-  it('C08 runs again once the lease of a crashed run has lapsed', async () => {
+  it('runs again once the lease of a crashed run has lapsed', async () => {
     const { table, send, runs, outcomes } = await scenario(entrance, {}, (_event, { idempotency }) => ({
       statusCode: 201,
       body: String(idempotency.number),
@@ -94,7 +94,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     expect(runs()).toBe(1)
   })
 
-  it('T02, C14 runs once for two at the same time after expiry, though the record is still there', async () => {
+  it('runs once for two at the same time after expiry, though the record is still there', async () => {
     const { table, send, runs } = await scenario(entrance)
     await send()
     const past = Date.now() - 5_000

@@ -4,7 +4,7 @@ import { KEY } from './scenario.ts'
 
 type Expected = 'runs' | 'replays' | { readonly status: number; readonly code: string }
 
-/** Requests one after another to one API, and what each of them gets. `row`: where HTTP.md or VECTORS.md says so. */
+/** Requests one after another to one API, and what each of them gets. `row`: what docs/http.md says of them. */
 export interface Conversation {
   readonly row: string
   readonly options?: IdempotencyOptions
@@ -19,7 +19,7 @@ const jwt = (subject: string) => ({ by: 'jwt', subject }) as const
 /** What holds for every event source. */
 export const conversations: readonly Conversation[] = [
   {
-    row: 'F01 the same again',
+    row: 'the same again',
     turns: [
       [{}, 'runs'],
       [{}, 'replays'],
@@ -27,24 +27,24 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'H05, H06 quoted and bare are one identity',
+    row: 'quoted and bare are one identity',
     turns: [
       [{ key: `"${KEY}"` }, 'runs'],
       [{ key: KEY }, 'replays'],
     ],
   },
   {
-    row: 'H08 parameters are ignored',
+    row: 'parameters are ignored',
     turns: [
       [{ key: '"abcdefgh";v=1' }, 'runs'],
       [{ key: 'abcdefgh' }, 'replays'],
     ],
   },
-  { row: 'H12 an empty string is malformed', turns: [[{ key: '""' }, malformed]] },
-  { row: 'H13 an empty value is malformed', turns: [[{ key: '' }, malformed]] },
-  { row: 'H18 a comma in a bare value is malformed', turns: [[{ key: 'k1,k2' }, malformed]] },
+  { row: 'an empty string is malformed', turns: [[{ key: '""' }, malformed]] },
+  { row: 'an empty value is malformed', turns: [[{ key: '' }, malformed]] },
+  { row: 'a comma in a bare value is malformed', turns: [[{ key: 'k1,k2' }, malformed]] },
   {
-    row: 'H23 what is not visible ASCII is malformed',
+    row: 'what is not visible ASCII is malformed',
     turns: [
       [{ key: 'é' }, malformed],
       [{ key: '"é"' }, malformed],
@@ -52,13 +52,13 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'H25 255 characters are accepted',
+    row: '255 characters are accepted',
     turns: [
       [{ key: 'k'.repeat(255) }, 'runs'],
       [{ key: 'k'.repeat(255) }, 'replays'],
     ],
   },
-  { row: 'H26 256 characters are not', turns: [[{ key: 'k'.repeat(256) }, malformed]] },
+  { row: '256 characters are not', turns: [[{ key: 'k'.repeat(256) }, malformed]] },
   {
     row: 'Reading the key: spaces only when quoted',
     turns: [
@@ -81,9 +81,9 @@ export const conversations: readonly Conversation[] = [
       [{ key: 'ABC' }, 'runs'],
     ],
   },
-  { row: 'H31 a missing key is refused', turns: [[{ key: undefined }, missing]] },
+  { row: 'a missing key is refused', turns: [[{ key: undefined }, missing]] },
   {
-    row: 'S01, S02 other methods pass',
+    row: 'other methods pass',
     turns: [
       [{ method: 'GET' }, 'runs'],
       [{ method: 'GET' }, 'runs'],
@@ -93,21 +93,21 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'S04 PATCH is protected',
+    row: 'PATCH is protected',
     turns: [
       [{ method: 'PATCH' }, 'runs'],
       [{ method: 'PATCH' }, 'replays'],
     ],
   },
   {
-    row: 'S06 another path',
+    row: 'another path',
     turns: [
       [{}, 'runs'],
       [{ path: '/refunds' }, reused],
     ],
   },
   {
-    row: 'S12 other path values',
+    row: 'other path values',
     turns: [
       [{ path: '/orders/1/capture' }, 'runs'],
       [{ path: '/orders/2/capture' }, reused],
@@ -121,42 +121,42 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'F02 members in another order',
+    row: 'members in another order',
     turns: [
       [{ body: '{"a":1,"b":{"c":2,"d":3}}' }, 'runs'],
       [{ body: '{"b":{"d":3,"c":2},"a":1}' }, 'replays'],
     ],
   },
   {
-    row: 'F03 white space',
+    row: 'white space',
     turns: [
       [{ body: '{"a":1}' }, 'runs'],
       [{ body: '{\n  "a": 1\n}' }, 'replays'],
     ],
   },
   {
-    row: 'F05 another amount',
+    row: 'another amount',
     turns: [
       [{ body: '{"amount":100}' }, 'runs'],
       [{ body: '{"amount":101}' }, reused],
     ],
   },
   {
-    row: 'F11 unsafe integers',
+    row: 'unsafe integers',
     turns: [
       [{ body: '{"n":12345678901234567890}' }, 'runs'],
       [{ body: '{"n":12345678901234567891}' }, reused],
     ],
   },
   {
-    row: 'F14 plain and base64',
+    row: 'plain and base64',
     turns: [
       [{ body: '{"a":1}' }, 'runs'],
       [{ body: '{"a":1}', base64: true }, 'replays'],
     ],
   },
   {
-    row: 'F22 mismatch, then the right one',
+    row: 'mismatch, then the right one',
     turns: [
       [{ body: '{"a":1}' }, 'runs'],
       [{ body: '{"a":2}' }, reused],
@@ -202,7 +202,7 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'H32 not required: runs without protection',
+    row: 'not required: runs without protection',
     options: { required: false },
     turns: [
       [{ key: undefined }, 'runs'],
@@ -309,12 +309,12 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
-    row: 'T05 an old UUIDv7',
+    row: 'an old UUIDv7',
     options: { maxKeyAgeMs: 86_400_000 },
     turns: [[{ key: '01890a5d-ac96-774b-bcce-b302099a8057' }, { status: 400, code: 'key-expired' }]],
   },
   {
-    row: 'T05 an old ULID',
+    row: 'an old ULID',
     options: { maxKeyAgeMs: 86_400_000 },
     turns: [[{ key: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }, { status: 400, code: 'key-expired' }]],
   },
@@ -323,7 +323,7 @@ export const conversations: readonly Conversation[] = [
 /** Who calls: for the sources that tell it so. */
 export const callers: readonly Conversation[] = [
   {
-    row: 'S09 another principal',
+    row: 'another principal',
     turns: [
       [{ caller: jwt('user-1') }, 'runs'],
       [{ caller: jwt('user-2') }, 'runs'],
@@ -331,7 +331,7 @@ export const callers: readonly Conversation[] = [
     ],
   },
   {
-    row: 'S10 a rotated token',
+    row: 'a rotated token',
     turns: [
       [{ headers: { Authorization: 'Bearer one' } }, 'runs'],
       [{ headers: { Authorization: 'Bearer two' } }, 'replays'],
@@ -349,7 +349,7 @@ export const callers: readonly Conversation[] = [
     row: 'requirePrincipal',
     options: { requirePrincipal: true },
     turns: [
-      [{ caller: null }, malformed],
+      [{ caller: null }, { status: 400, code: 'identity-unknown' }],
       [{ caller: jwt('user-1') }, 'runs'],
     ],
   },

@@ -4,12 +4,12 @@ import { eachDoorOnce, entrances, KEY, scenario } from './scenario.ts'
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex').toString('base64')
 
-/** HTTP.md, "What is stored": the status of a handler's answer, and whether its repeat runs. */
+/** docs/http.md, "What is stored": the status of a handler's answer, and whether its repeat runs. */
 const STORED = [200, 201, 204, 301, 302, 304, 400, 402, 404, 410, 422]
 const RELEASED = [401, 403, 408, 409, 423, 425, 429, 500, 502, 503]
 
 describe.each(entrances)('$entrance', (entrance) => {
-  it('R06 replays every status that is stored', async () => {
+  it('replays every status that is stored', async () => {
     let status = 0
     const { send, runs } = await scenario(entrance, {}, () => ({ statusCode: status, body: 'x' }))
     for (status of STORED) {
@@ -20,7 +20,7 @@ describe.each(entrances)('$entrance', (entrance) => {
     expect(runs()).toBe(STORED.length)
   })
 
-  it('R03, R08 runs again for every status that is not', async () => {
+  it('runs again for every status that is not', async () => {
     let status = 0
     const { send, runs, outcomes } = await scenario(entrance, {}, () => ({ statusCode: status, body: 'x' }))
     for (status of RELEASED) {
@@ -32,7 +32,7 @@ describe.each(entrances)('$entrance', (entrance) => {
     expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['released']))
   })
 
-  it('P02, P07, P03 keeps headers but for those of one request, and marks the replay', async () => {
+  it('keeps headers but for those of one request, and marks the replay', async () => {
     const headers = {
       'Content-Type': 'application/vnd.api+json',
       Location: '/payments/1',
@@ -59,7 +59,7 @@ describe.each(entrances)('$entrance', (entrance) => {
     expect(gone.map(again.header)).toEqual(gone.map(() => undefined))
   })
 
-  it('P08 replays bytes as bytes', async () => {
+  it('replays bytes as bytes', async () => {
     const { send } = await scenario(entrance, {}, () => ({
       statusCode: 200,
       body: PNG,
@@ -70,7 +70,7 @@ describe.each(entrances)('$entrance', (entrance) => {
     expect(Buffer.from(first.body, 'latin1').toString('base64')).toBe(PNG)
   })
 
-  it('R21 replays 600 KB that compress, and 600 KB that do not', async () => {
+  it('replays 600 KB that compress, and 600 KB that do not', async () => {
     const bodies = ['ab'.repeat(300_000), randomText(600_000)]
     let run = 0
     const { send, runs } = await scenario(entrance, {}, () => ({ statusCode: 200, body: bodies[run++] }))
@@ -84,7 +84,7 @@ describe.each(entrances)('$entrance', (entrance) => {
 })
 
 describe.each(eachDoorOnce)('$entrance', (entrance) => {
-  it('R01 runs again after the handler threw, and answers its own error', async () => {
+  it('runs again after the handler threw, and answers its own error', async () => {
     let shouldFail = true
     const { send, runs, outcomes } = await scenario(entrance, {}, () => {
       if (shouldFail) throw new Error('declined')
@@ -100,14 +100,14 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
     ])
   })
 
-  it('R19 does not run again after undefined', async () => {
+  it('does not run again after undefined', async () => {
     const { send, runs } = await scenario(entrance, {}, () => undefined)
     await send()
     await send()
     expect(runs()).toBe(1)
   })
 
-  it('F20 completes the record that it claimed, whatever the handler does to its event', async () => {
+  it('completes the record that it claimed, whatever the handler does to its event', async () => {
     const { send, runs } = await scenario(entrance, {}, (event) => {
       if (typeof event === 'object' && event !== null) {
         for (const member of Object.keys(event)) Reflect.set(event, member, null)

@@ -99,6 +99,24 @@ describe('runOnce', () => {
     expect(Number(leases.at(-1))).toBeGreaterThan(Number(leases[0]))
   })
 
+  it('goes on renewing the lease after a renewal that was written although its reply never came', async () => {
+    const renewals: string[] = []
+    const lossy: Store = {
+      ...store,
+      async renew(...given) {
+        const answer = await store.renew(...given)
+        renewals.push(answer.kind)
+        if (renewals.length === 1) throw new Error('the reply never came')
+        if (renewals.length === 4) renewedOn.resolve()
+        return answer
+      },
+    }
+    const renewedOn = Promise.withResolvers<void>()
+    const options = { service: 'billing', name: 'charge', key: 'order-1', leaseMs: 3_000, renewEveryMs: 20 }
+    await runOnce(lossy, options, () => renewedOn.promise)
+    expect(renewals).toEqual(['written', 'refused', 'written', 'written'])
+  })
+
   it('throws LeaseLostError if its record is gone when it ends', async () => {
     const run = once(async () => {
       await editItem(table, { owner: { S: 'somebody else' }, leaseUntilMs: { N: '0' } })

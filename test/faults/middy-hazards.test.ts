@@ -1,4 +1,4 @@
-import { type IdempotencyOptions, idempotent, type Store } from 'oncekey'
+import { type IdempotencyOptions, idempotent, idempotentHandler, type Store } from 'oncekey'
 import { describe, expect, test, vi } from 'vitest'
 import type { FrontDoor } from '../support/front-doors.ts'
 import { type Middleware, middies, type Plugin, type Work } from '../support/middies.ts'
@@ -8,6 +8,13 @@ const CREATED = { statusCode: 201, body: '{"paid":true}' }
 
 const fail = (): never => {
   throw new Error('sibling')
+}
+
+/** What a query builder returns: `await` takes it, `instanceof Promise` does not. */
+const thenable = (begin: ConstructorParameters<typeof Promise>[0]): object => {
+  const promise = new Promise(begin)
+  // biome-ignore lint/suspicious/noThenProperty: that it has one is what is tested
+  return { then: promise.then.bind(promise) }
 }
 
 describe.each(middies)('with $version', ({ version, assemble }) => {
@@ -130,6 +137,71 @@ describe.each(middies)('with $version', ({ version, assemble }) => {
     finish(CREATED)
     await work
     expect((await call()).text).toBe('409')
+    expect(pay).toHaveBeenCalledTimes(1)
+  })
+
+  test('the early time-out of a Middy inside `idempotentHandler` frees nothing either', async () => {
+    await using trial = await startTrial()
+    const { promise: work, resolve: finish } = Promise.withResolvers<typeof CREATED>()
+    const pay = vi.fn(() => work)
+    const door: FrontDoor = {
+      door: version,
+      protect: (handler, table, options) =>
+        idempotentHandler(assemble(handler, [], { timeoutEarlyInMillis: 2_500 }), table, options),
+    }
+    const call = trial.sandbox(pay, { door })
+    expect((await call({ remainingMs: 3_000 })).text).toBe('threw TimeoutError')
+    expect(await trial.state()).toBe('in-flight')
+    expect((await call()).text).toBe('409')
+    finish(CREATED)
+    await work
+    expect(pay).toHaveBeenCalledTimes(1)
+  })
+
+  test('a result that can be awaited but is no native promise is waited for', async () => {
+    await using trial = await startTrial()
+    const pay = vi.fn(() => thenable((resolve) => resolve(CREATED)))
+    const call = trial.sandbox(pay, { door: between([], []) })
+    expect(await call()).toMatchObject({ text: '201', body: CREATED.body })
+    expect(await call()).toMatchObject({ text: '201 replayed', body: CREATED.body })
+    expect(pay).toHaveBeenCalledTimes(1)
+  })
+
+  test('a result that can be awaited and fails frees the key', async () => {
+    await using trial = await startTrial()
+    const declined = new RangeError('declined')
+    const pay = vi
+      .fn<() => unknown>(() => CREATED)
+      .mockImplementationOnce(() => thenable((_resolve, reject) => reject(declined)))
+    const call = trial.sandbox(pay, { door: between([], []) })
+    expect((await call()).text).toBe('threw RangeError')
+    expect(await trial.state()).toBe('released')
+    expect((await call()).text).toBe('201')
+  })
+
+  test('a handler that throws `undefined` has failed, whatever an inner sibling answers', async () => {
+    await using trial = await startTrial()
+    const pay = vi.fn<() => unknown>(() => CREATED).mockImplementationOnce(() => Promise.reject(undefined))
+    const onError = (request: { response?: unknown }): void => {
+      request.response = { statusCode: 400 }
+    }
+    const call = trial.sandbox(pay, { door: between([], [{ onError }]) })
+    expect((await call()).text).toBe('400')
+    expect(await trial.state()).toBe('released')
+    expect((await call()).text).toBe('201')
+  })
+
+  test('a later `after` that wants to answer early and then throws does not stand for the result', async () => {
+    await using trial = await startTrial()
+    const pay = vi.fn(() => CREATED)
+    const after = vi.fn().mockImplementationOnce((request: { earlyResponse?: unknown }) => {
+      request.earlyResponse = { statusCode: 202 }
+      return fail()
+    })
+    const call = trial.sandbox(pay, { door: between([], [{ after }]) })
+    await call()
+    expect(await trial.state()).toBe('completed')
+    expect((await call()).text).toBe('201 replayed')
     expect(pay).toHaveBeenCalledTimes(1)
   })
 

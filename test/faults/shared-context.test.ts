@@ -20,4 +20,17 @@ describe.each(frontDoors)('through $door', ({ protect }) => {
     expect(answers).toMatchObject(keys.map((key) => ({ body: `${key} ${key}` })))
     expect(context).not.toHaveProperty('idempotency')
   })
+
+  test('invocations that answer with one object each give the answer that they stored', async () => {
+    const { name, client } = await createTable()
+    const response = { statusCode: 200, body: '' }
+    const work = async (_event: unknown, { idempotency }: IdempotentContext): Promise<object> =>
+      Object.assign(response, { body: idempotency.key })
+    const handler = protect(work, name, { client, cache: { maxEntries: 10 } })
+    const keys = Array.from({ length: 10 }, (_, n) => `shared-response-${n}`)
+    const invoke = (key: string) => handler(httpApiEvent({ key }), lambdaContext())
+    for (const _delivery of ['first', 'repeat']) {
+      expect(await Promise.all(keys.map(invoke))).toMatchObject(keys.map((key) => ({ body: key })))
+    }
+  })
 })

@@ -123,7 +123,7 @@ describe('decide', () => {
     expect(decide(record, OURS, NOW)).toEqual(decision)
   })
 
-  /** DESIGN §2 once more, as predicates that do not depend on their order. */
+  /** "The rule" of docs/concepts.md once more, as predicates that do not depend on their order. */
   const rows: Record<string, (record: IdempotencyRecord, fingerprint: string, nowMs: number) => boolean> = {
     'replace, 1': (record, _, nowMs) => isExpired(record, nowMs),
     'replace, counting': (record, _, nowMs) => !isExpired(record, nowMs) && isFree(record),

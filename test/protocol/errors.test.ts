@@ -55,7 +55,8 @@ const rows: readonly [() => OncekeyError, Record<string, unknown>][] = [
       code: 'lease-lost',
       retryable: true,
       key: 'k1',
-      message: 'The run for idempotency key "k1" lost its lease; what it did next was not stored.',
+      message:
+        'The run for idempotency key "k1" lost its lease, and its result was not stored: ask again with the same key.',
       cause,
     },
   ],
@@ -89,7 +90,8 @@ const rows: readonly [() => OncekeyError, Record<string, unknown>][] = [
       code: 'record-unreadable',
       retryable: false,
       id: 'payments#1',
-      message: 'Record "payments#1" cannot be read: it is newer. It was left as it is and nothing was run.',
+      message:
+        'Record "payments#1" cannot be read: it is newer. It was left as it is: look at it before you remove it.',
       cause,
     },
   ],

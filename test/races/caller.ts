@@ -12,11 +12,11 @@ export const RECORD_ID = 'payments#1'
 /** After this a call has used up what time its caller gives it, but no lease has lapsed. */
 export const LONG_MS = 5_000
 /** After this every lease has lapsed, and after two a record has expired. */
-export const LAPSE_MS = 10_000
+export const LAPSE_MS = 20_000
 /** What a request may take; its claim ends 2 s after its deadline. */
 const TERM_MS = LONG_MS
 const LEASE_MS = TERM_MS + 2_000
-const RETENTION_MS = 2 * LAPSE_MS
+const RETENTION_MS = 2 * LAPSE_MS - LEASE_MS
 
 /** Who asks for the key, and what would run for it. */
 export interface Client {
@@ -133,7 +133,13 @@ export function createCaller(request: Request): Caller {
     const term: LeaseTerm =
       request.term === 'deadline' ? { kind: 'deadline', deadlineMs } : { kind: 'duration', leaseMs: LEASE_MS }
 
-    const admission = await admit(settings, { exchange, event: undefined, service: 'payments', term })
+    const admission = await admit(settings, {
+      exchange,
+      event: undefined,
+      beganAtMs: settings.clock.nowMs(),
+      service: 'payments',
+      term,
+    })
     if (admission.kind === 'answer') return admission.answer
     const { guarded } = admission
     let end: () => Promise<unknown>

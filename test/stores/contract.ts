@@ -4,7 +4,7 @@ import type { Seen } from '../../packages/oncekey/src/protocol/decide.ts'
 import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
 import type { StoredResult } from '../../packages/oncekey/src/protocol/result.ts'
 import type { ClaimAnswer, Sight, Store, WriteAnswer } from '../../packages/oncekey/src/protocol/store.ts'
-import { aClaim, aCompletion, completed, jsonResult, limits, T0 } from './records.ts'
+import { aClaim, aCompletion, completed, jsonResult, limits, makeCall, T0 } from './records.ts'
 
 // Bytes are bytes, in a Buffer or not.
 expect.addEqualityTesters([
@@ -303,7 +303,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         async (size) => {
           const claim = aClaim()
           const bytes = randomBytes(size)
-          const body = await store.spill(claim, bytes, room, limits)
+          const body = await store.spill(claim, bytes, room, makeCall)
           expect(bytes.equals(await store.load(claim.id, body, limits))).toBe(true)
         },
       )
@@ -321,7 +321,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         ].map(({ claim, name: of }) => ({ claim, bytes: randomBytes(20_000), room: { ...room, name: of } }))
         const bodies = []
         for (const { claim, bytes, room: into } of spills) {
-          bodies.push({ bytes, body: await store.spill(claim, bytes, into, limits) })
+          bodies.push({ bytes, body: await store.spill(claim, bytes, into, makeCall) })
         }
         for (const { bytes, body } of bodies) {
           expect(bytes.equals(await store.load(id, body, limits))).toBe(true)

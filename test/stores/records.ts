@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { CompletedRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
 import type { StoredResult } from '../../packages/oncekey/src/protocol/result.ts'
-import type { Completion } from '../../packages/oncekey/src/protocol/store.ts'
+import type { Completion, MakeCall } from '../../packages/oncekey/src/protocol/store.ts'
 
 export const limits = { timeoutMs: 10_000 }
+/** Without a second try. */
+export const makeCall: MakeCall = (call) => call(limits)
 
 /** The time that the records of these tests are of. Stores do not compare it with anything. */
 export const T0 = 1_800_000_000_000

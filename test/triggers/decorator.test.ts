@@ -89,11 +89,28 @@ describe('a method with @once', () => {
   it('may be static', async () => {
     const { store, Till } = shop()
     expect(await Till.open('t-1')).toBe('opened t-1')
-    const same = { service: 'shop', name: 'Till.open', key: 't-1' }
+    const same = { service: 'shop', name: 'static Till.open', key: 't-1' }
     expect(await runOnce(store, same, () => 'not run')).toBe('opened t-1')
   })
 
-  it('may be private, or bound to its object', async () => {
+  it('of the instances is not a static one of the same name', async () => {
+    const store = memoryStore()
+    const key = (id: string) => id
+    class Safe {
+      @once(store, { service: 'shop', key })
+      static async open(id: string): Promise<string> {
+        return `the firm opened ${id}`
+      }
+      @once(store, { service: 'shop', key })
+      async open(id: string): Promise<string> {
+        return `this one opened ${id}`
+      }
+    }
+    expect(await Safe.open('s-1')).toBe('the firm opened s-1')
+    expect(await new Safe().open('s-1')).toBe('this one opened s-1')
+  })
+
+  it('may be bound to its object, and may be private if it is given a name', async () => {
     const store = memoryStore()
     class Safe {
       runs = 0
@@ -105,7 +122,7 @@ describe('a method with @once', () => {
       async open(id: string): Promise<number> {
         return this.#turn(id)
       }
-      @once(store, { service: 'shop', key: (id: string) => id })
+      @once(store, { service: 'shop', name: 'Safe.turn', key: (id: string) => id })
       async #turn(_id: string): Promise<number> {
         this.runs += 1
         return this.runs
@@ -171,8 +188,35 @@ describe('a method with @once', () => {
     ]
     for (const Nameless of classes) {
       Object.defineProperty(Nameless, 'name', { value: '' })
-      await expect(new Nameless().charge('o-1')).rejects.toThrow('the class of charge has no name')
+      await expect(new Nameless().charge('o-1')).rejects.toThrow(
+        "which class charge is of cannot be told, as its class has no name: give the option name, such as 'Orders.charge'.",
+      )
     }
+  })
+
+  it('that is private is refused without a name when its class is made: a subclass may have another', () => {
+    const declare = () => {
+      class Safe {
+        @once(memoryStore(), { service: 'shop', key: (id: string) => id })
+        async #turn(id: string): Promise<string> {
+          return id
+        }
+        turn = (id: string) => this.#turn(id)
+      }
+      return Safe
+    }
+    expect(declare).toThrow(TypeError)
+    expect(declare).toThrow('which class #turn is of cannot be told, as it is private: give the option name')
+  })
+
+  it('keeps the record of its class on an object that holds the method itself too', async () => {
+    const { store, Till } = shop()
+    class Kept extends Till {
+      override charge = Till.prototype.charge
+    }
+    await new Kept('left').charge(order)
+    const same = { service: 'shop', name: 'Till.charge', key: 'o-1', input: order }
+    expect(await runOnce(store, same, () => 'not run')).toMatchObject({ till: 'left' })
   })
 
   it('is refused at once without a function for its key', () => {
@@ -191,5 +235,104 @@ describe('a method with @once', () => {
       async nothing(_id: string): Promise<void> {}
     }
     expect(Calendar.name).toBe('Calendar')
+  })
+})
+
+/** What a tracer, a logger or a guard makes of a method: another one around it. */
+const traced = <This, Args extends unknown[], Result>(
+  method: (this: This, ...args: Args) => Promise<Result>,
+  _context: unknown,
+) =>
+  async function (this: This, ...args: Args): Promise<Result> {
+    return await method.apply(this, args)
+  }
+
+describe('a method with @once whose class cannot be told', () => {
+  /** Two classes with a method of one name: one takes the money, the other gives it back. */
+  function twoClasses(named: (name: string) => { readonly name?: string }) {
+    const store = memoryStore()
+    let charges = 0
+    class Orders {
+      @once(store, { service: 'shop', key: ({ id }) => id, ...named('orders') })
+      async charge({ id }: Order): Promise<string> {
+        charges += 1
+        return `charged ${id}`
+      }
+      @once(store, { service: 'shop', key: ({ id }) => id, ...named('till') })
+      static async open({ id }: Order): Promise<string> {
+        return `opened ${id}`
+      }
+    }
+    class Refunds {
+      @once(store, { service: 'shop', key: ({ id }) => id, ...named('refunds') })
+      async charge({ id }: Order): Promise<string> {
+        return `refunded ${id}`
+      }
+    }
+    return { charges: () => charges, Orders, Refunds }
+  }
+
+  const { Orders, Refunds, charges } = twoClasses(() => ({}))
+  const { charge: detached } = new Refunds()
+  const bag = { charge: new Orders().charge, open: Orders.open }
+  it.each<[string, () => Promise<unknown>]>([
+    ['was taken off its object', () => detached(order)],
+    ['was handed on as a function', () => Promise.all([order].map(new Orders().charge))],
+    ['was put into another object', () => bag.charge(order)],
+    ['is static, and was put into an object', () => bag.open(order)],
+    ['was called on an object of another class', () => new Orders().charge.call(new Refunds(), order)],
+  ])('is refused if it %s, and asks for the option name', async (_how, call) => {
+    await expect(call()).rejects.toThrow(TypeError)
+    await expect(call()).rejects.toThrow(/cannot be told, as it was called without its object/)
+    await expect(call()).rejects.toThrow(/give the option name/)
+    expect(charges()).toBe(0)
+  })
+
+  it('is its own operation by its name, however it is called', async () => {
+    const { Orders, Refunds, charges } = twoClasses((name) => ({ name }))
+    const orders = new Orders()
+    const { charge: refund } = new Refunds()
+    expect(await orders.charge(order)).toBe('charged o-1')
+    expect(await Promise.all([order].map(orders.charge))).toEqual(['charged o-1'])
+    expect(await refund(order)).toBe('refunded o-1')
+    expect(charges()).toBe(1)
+  })
+
+  /** Two subclasses that override one method, each with a decorator around `once`. */
+  function twoOverrides(named: (name: string) => { readonly name?: string }) {
+    const store = memoryStore()
+    class Payment {
+      async settle(_order: Order): Promise<string> {
+        return 'abstract'
+      }
+    }
+    class Charge extends Payment {
+      @traced
+      @once(store, { service: 'shop', key: ({ id }) => id, ...named('charge') })
+      override async settle({ id }: Order): Promise<string> {
+        return `charged ${id}`
+      }
+    }
+    class Refund extends Payment {
+      @traced
+      @once(store, { service: 'shop', key: ({ id }) => id, ...named('refund') })
+      override async settle({ id }: Order): Promise<string> {
+        return `refunded ${id}`
+      }
+    }
+    return [new Charge(), new Refund()]
+  }
+
+  it('is refused if another decorator stands around it, and runs nothing', async () => {
+    for (const payment of twoOverrides(() => ({}))) {
+      await expect(payment.settle(order)).rejects.toThrow(
+        /such as a decorator around this one: give the option name/,
+      )
+    }
+  })
+
+  it('may have another decorator around it if it has a name', async () => {
+    const settled = twoOverrides((name) => ({ name })).map((payment) => payment.settle(order))
+    expect(await Promise.all(settled)).toEqual(['charged o-1', 'refunded o-1'])
   })
 })

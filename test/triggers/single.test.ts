@@ -1,13 +1,10 @@
-import type { Context } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
-import type { IdempotentContext } from '../../packages/oncekey/src/context.ts'
 import { isDurable } from '../../packages/oncekey/src/events/single/durable.ts'
 import {
   readSingle,
   type SingleReadingOptions,
 } from '../../packages/oncekey/src/events/single/read-single.ts'
 import { idempotentHandler } from '../../packages/oncekey/src/handler.ts'
-import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
 import {
   InFlightError,
   KeyInvalidError,
@@ -15,8 +12,8 @@ import {
   KeyReusedError,
 } from '../../packages/oncekey/src/protocol/errors.ts'
 import type { Intent } from '../../packages/oncekey/src/protocol/intent.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
+import { eventConsumer } from './event-consumer.ts'
 import {
   dynamoDbEvent,
   eventBridgeEvent,
@@ -31,20 +28,9 @@ import {
   sqsRecord,
 } from './fixtures.ts'
 
-/** A consumer of any event, that counts its runs and answers with the count. */
-function consumer(store: Store, options: IdempotencyOptions = {}, context: Context = lambdaContext()) {
-  let runs = 0
-  const handler = idempotentHandler(
-    async (_event: unknown, { idempotency }: IdempotentContext) => ({ run: ++runs, key: idempotency?.key }),
-    store,
-    options,
-  )
-  return { runs: () => runs, handle: (event: unknown) => handler(event, context) }
-}
-
 /** What an event asks for, if it asks for anything. */
 function intentOf(event: unknown, options: SingleReadingOptions = {}): Partial<Intent> {
-  const reading = readSingle(event, { service: 'orders', ...options })
+  const reading = readSingle(event, { service: 'orders', ...options }, 0)
   return reading.kind === 'exchange' ? reading.exchange.intent : {}
 }
 
@@ -72,7 +58,7 @@ describe('an event of a source that names its events', () => {
       'amzn-s3-demo-bucket/ObjectCreated:Put/096fKKXTRTtl3on89fVO.nfljtsv6qko/0C0F6F405D6ED209E1/a/b.jpg',
     ],
   ])('(%s) runs once, and every other delivery gets its result', async (_source, event, key) => {
-    const { handle, runs } = consumer(memoryStore())
+    const { handle, runs } = eventConsumer(memoryStore())
     const answers = [await handle(event), await handle(structuredClone(event)), await handle(event)]
 
     expect(answers).toEqual([
@@ -85,12 +71,12 @@ describe('an event of a source that names its events', () => {
 
   it('runs for each of two consumers, who never silence each other', async () => {
     const store = memoryStore()
-    const mailer = consumer(
+    const mailer = eventConsumer(
       store,
       {},
       lambdaContext(() => 30_000, 'mailer'),
     )
-    const ledger = consumer(
+    const ledger = eventConsumer(
       store,
       {},
       lambdaContext(() => 30_000, 'ledger'),
@@ -105,7 +91,7 @@ describe('an event of a source that names its events', () => {
     const failing = idempotentHandler(() => Promise.reject(new Error('the ledger is away')), store)
     await expect(failing(eventBridgeEvent('e-1'), lambdaContext())).rejects.toThrow('the ledger is away')
 
-    const { handle, runs } = consumer(store)
+    const { handle, runs } = eventConsumer(store)
     await handle(eventBridgeEvent('e-1'))
     expect(runs()).toBe(1)
   })
@@ -120,7 +106,7 @@ describe('an event of a source that names its events', () => {
     }, store)
     const running = slow(eventBridgeEvent('e-1'), lambdaContext())
     await started.promise
-    const { handle, runs } = consumer(store)
+    const { handle, runs } = eventConsumer(store)
 
     await expect(handle(eventBridgeEvent('e-1'))).rejects.toThrow(InFlightError)
     ends.resolve()
@@ -278,14 +264,14 @@ describe('an event without a name of its own', () => {
     ['an id alone', { id: '1', source: 'a' }],
     ['an id and a type', { id: '1', 'detail-type': 'b' }],
   ])('(%s) is refused, and the error says what is missing', async (_what, event) => {
-    const { handle, runs } = consumer(memoryStore())
+    const { handle, runs } = eventConsumer(memoryStore())
     await expect(handle(event)).rejects.toThrow(KeyMissingError)
     await expect(handle(event)).rejects.toThrow(/option key/)
     expect(runs()).toBe(0)
   })
 
   it('runs once by the key that a function finds in it', async () => {
-    const { handle, runs } = consumer(memoryStore(), {
+    const { handle, runs } = eventConsumer(memoryStore(), {
       key: ({ userName }: { userName: string }) => userName,
     })
     expect(await handle(preSignUpEvent('mary'))).toEqual({ run: 1, key: 'mary' })
@@ -295,7 +281,7 @@ describe('an event without a name of its own', () => {
   })
 
   it('is refused if its key came before with something else', async () => {
-    const { handle } = consumer(memoryStore(), { key: ({ order }: { order: string }) => order })
+    const { handle } = eventConsumer(memoryStore(), { key: ({ order }: { order: string }) => order })
     await handle({ order: 'o-1', amount: 1 })
     await handle({ amount: 1, order: 'o-1' })
     await expect(handle({ order: 'o-1', amount: 2 })).rejects.toThrow(KeyReusedError)
@@ -308,25 +294,25 @@ describe('an event without a name of its own', () => {
       { order: 'o-1', amount: 1, sentAt: 2 },
     ]
     for (const fingerprint of [['/sentAt'], false, ({ amount }: { amount: number }) => amount] as const) {
-      const { handle, runs } = consumer(memoryStore(), { key, fingerprint })
+      const { handle, runs } = eventConsumer(memoryStore(), { key, fingerprint })
       for (const event of events) await handle(event)
       expect(runs()).toBe(1)
     }
   })
 
   it.each([null, '', undefined])('is refused if its key is %j', async (key) => {
-    const { handle } = consumer(memoryStore(), { key: () => key as string })
+    const { handle } = eventConsumer(memoryStore(), { key: () => key as string })
     await expect(handle({})).rejects.toThrow(KeyMissingError)
   })
 
   it('is refused if its key is no string', async () => {
-    const { handle } = consumer(memoryStore(), { key: () => 7 as unknown as string })
+    const { handle } = eventConsumer(memoryStore(), { key: () => 7 as unknown as string })
     await expect(handle({})).rejects.toThrow(KeyInvalidError)
     await expect(handle({})).rejects.toThrow('The key of this event: expected a string, got number.')
   })
 
   it('is refused if its key cannot be found out, and the error says why', async () => {
-    const { handle } = consumer(memoryStore(), { key: () => JSON.parse('') as string })
+    const { handle } = eventConsumer(memoryStore(), { key: () => JSON.parse('') as string })
     const refusal = handle({})
     await expect(refusal).rejects.toThrow(KeyInvalidError)
     await expect(refusal).rejects.toThrow('its key or fingerprint could not be found out')
@@ -334,15 +320,28 @@ describe('an event without a name of its own', () => {
   })
 
   it('runs unprotected if no key is required', async () => {
-    const { handle } = consumer(memoryStore(), { required: false })
+    const { handle } = eventConsumer(memoryStore(), { required: false })
     expect(await handle({})).toEqual({ run: 1, key: undefined })
     expect(await handle({})).toEqual({ run: 2, key: undefined })
   })
 
   it('runs unprotected if it is to be skipped', async () => {
-    const { handle, runs } = consumer(memoryStore(), { skip: () => true })
+    const { handle, runs } = eventConsumer(memoryStore(), { skip: () => true })
     for (const _ of [1, 2]) await handle(eventBridgeEvent('e-1'))
     expect(runs()).toBe(2)
+  })
+
+  it('is refused if it cannot be found out whether it is to be skipped', async () => {
+    const outcomes: string[] = []
+    const { handle, runs } = eventConsumer(memoryStore(), {
+      skip: () => JSON.parse('') as boolean,
+      onOutcome: ({ outcome }) => outcomes.push(outcome),
+    })
+    const refusal = handle(eventBridgeEvent('e-1'))
+    await expect(refusal).rejects.toThrow(KeyInvalidError)
+    await expect(refusal).rejects.toThrow('own function skip failed')
+    await expect(refusal).rejects.toHaveProperty('cause', expect.any(SyntaxError))
+    expect([runs(), outcomes]).toEqual([0, ['invalid']])
   })
 
   it.each([
@@ -350,7 +349,7 @@ describe('an event without a name of its own', () => {
     ['skipped', { skip: () => true }],
   ])('is told to be %s', async (expected, options) => {
     const outcomes: string[] = []
-    const { handle } = consumer(memoryStore(), {
+    const { handle } = eventConsumer(memoryStore(), {
       ...options,
       onOutcome: ({ outcome }) => outcomes.push(outcome),
     })
@@ -368,7 +367,7 @@ describe('a key of the user’s', () => {
   })
 
   it('knows an event that was sent twice', async () => {
-    const { handle, runs } = consumer(memoryStore(), { key })
+    const { handle, runs } = eventConsumer(memoryStore(), { key })
     await handle(eventBridgeEvent('e-1'))
     await handle(eventBridgeEvent('e-2'))
     expect(runs()).toBe(1)
@@ -383,7 +382,7 @@ describe('a batch given to what protects single events', () => {
     ['MSK', mskEvent([0, 15])],
     ['self-managed Kafka', selfManagedKafkaEvent([0, 15])],
   ])('of %s is refused by an error that names idempotentBatch', async (_source, event) => {
-    const { handle, runs } = consumer(memoryStore(), { key: () => 'a key for them all' })
+    const { handle, runs } = eventConsumer(memoryStore(), { key: () => 'a key for them all' })
     await expect(handle(event)).rejects.toThrow(TypeError)
     await expect(handle(event)).rejects.toThrow(/idempotentBatch/)
     expect(runs()).toBe(0)
@@ -396,7 +395,7 @@ describe('under a durable execution', () => {
     const warn = (warning: Error) => warnings.push(warning)
     process.on('warning', warn)
     const context = { ...lambdaContext(), lambdaContext: {}, executionContext: {} }
-    const { handle, runs } = consumer(memoryStore(), {}, context)
+    const { handle, runs } = eventConsumer(memoryStore(), {}, context)
     for (const _ of [1, 2]) expect(await handle(eventBridgeEvent('e-1'))).toMatchObject({ key: undefined })
     await new Promise((resolve) => setImmediate(resolve))
     process.off('warning', warn)

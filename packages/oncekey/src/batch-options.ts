@@ -1,12 +1,12 @@
 import type { RecordReadingOptions } from './events/batch/read-record.ts'
-import { aBoolean, aDuration, aFunction, CLAIM_RULES, type Rule } from './option-rules.ts'
+import { aBoolean, aDuration, aFunction, CLAIM_RULES, EVENT_RULES, type Rule } from './option-rules.ts'
 import type { ClaimOptions } from './options.ts'
 
 /** What `idempotentBatch` takes. */
 export interface BatchOptions<TRecord = unknown> extends ClaimOptions, RecordReadingOptions<TRecord> {
   /**
    * Records with the same group run one after another, and the group stops at its first failure; a record without one
-   * may run beside any other.
+   * may run beside any other. If it throws, or gives something else, that record alone is reported as failed.
    * @default a FIFO queue's message group; a stream's partition key or item; a Kafka partition; none for other queues
    */
   readonly group?: (record: TRecord) => string | undefined
@@ -30,7 +30,7 @@ export const BATCH_RULES: Readonly<Record<keyof BatchOptions, Rule>> = {
   ...CLAIM_RULES,
   key: aFunction,
   group: aFunction,
-  fingerprint: [(value) => value === false || typeof value === 'function', 'a function, or false'],
+  fingerprint: EVENT_RULES.fingerprint,
   required: aBoolean,
   concurrency: [(value) => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number above 0'],
   minRemainingMs: aDuration,

@@ -11,7 +11,9 @@ import { admit } from './guard.ts'
 import { takeInLanes } from './lanes.ts'
 import { checkOptions } from './option-rules.ts'
 import { type Outcome, type OutcomeEvent, tellOutcome } from './outcome.ts'
+import { membersOf } from './protocol/members.ts'
 import type { Store } from './protocol/store.ts'
+import { unawaited } from './protocol/unawaited.ts'
 import { leaseTerm, resolveSettings } from './settings.ts'
 
 type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
@@ -45,18 +47,22 @@ export function idempotentBatch<TRecord extends AnyRecord>(
   const { concurrency = DEFAULT_CONCURRENCY, minRemainingMs = DEFAULT_MIN_REMAINING_MS } = options
 
   return async (event, context) => {
-    const { source, records } = expectBatch<TRecord>(event, context)
+    if (isDurable(context)) throw new TypeError(`idempotentBatch: ${DURABLE_NOTE}`)
+    if (isEmptyBatch(event)) return { batchItemFailures: [] }
+    const { source, records } = expectBatch<TRecord>(event)
     const service = options.service ?? functionName(context)
     /** Every intent of this batch that was begun, and whether it got done: a duplicate shares that. */
     const begun = new Map<string, Promise<boolean>>()
 
-    const tell = (outcome: Outcome, facts: Partial<OutcomeEvent> = {}): void =>
-      tellOutcome({ outcome, service, durationMs: 0, ...facts }, options.onOutcome)
+    const tell = (beganAtMs: number, outcome: Outcome, facts: Partial<OutcomeEvent> = {}): void => {
+      const durationMs = guard.clock.nowMs() - beganAtMs
+      tellOutcome({ outcome, service, durationMs, ...facts }, options.onOutcome)
+    }
 
     /** Resolves if the work is done, now or before; rejects if it is not, for whatever reason. */
-    const runProtected = async (exchange: Exchange, record: TRecord): Promise<void> => {
+    const runProtected = async (exchange: Exchange, record: TRecord, beganAtMs: number): Promise<void> => {
       const term = leaseTerm(context, guard.clock.nowMs(), leaseMs)
-      const admission = await admit(guard, { exchange, event: record, service, term })
+      const admission = await admit(guard, { exchange, event: record, beganAtMs, service, term })
       if (admission.kind === 'answer') return
       const { guarded } = admission
       let result: unknown
@@ -69,21 +75,23 @@ export function idempotentBatch<TRecord extends AnyRecord>(
       await guarded.returned(result)
     }
 
-    const runReading = async (reading: Reading, record: TRecord): Promise<boolean> => {
+    const runReading = async (reading: Reading, record: TRecord, beganAtMs: number): Promise<boolean> => {
       switch (reading.kind) {
         case 'unprotected':
-          tell(reading.outcome)
+          tell(beganAtMs, reading.outcome)
           await recordHandler(record, context as IdempotentContext)
           return true
         case 'refused':
-          tell(reading.error.code === 'key-missing' ? 'missing' : 'invalid', { error: reading.error })
+          tell(beganAtMs, reading.error.code === 'key-missing' ? 'missing' : 'invalid', {
+            error: reading.error,
+          })
           throw reading.error
         case 'exchange': {
           const { exchange } = reading
           const name = intentName(exchange)
           const first = begun.get(name)
           if (first === undefined) {
-            const run = runProtected(exchange, record)
+            const run = runProtected(exchange, record, beganAtMs)
             begun.set(
               name,
               run.then(
@@ -95,7 +103,7 @@ export function idempotentBatch<TRecord extends AnyRecord>(
             return true
           }
           const isDone = await first
-          if (isDone) tell('replayed', { key: exchange.intent.key, id: exchange.intent.id })
+          if (isDone) tell(beganAtMs, 'replayed', { key: exchange.intent.key, id: exchange.intent.id })
           return isDone
         }
       }
@@ -104,33 +112,58 @@ export function idempotentBatch<TRecord extends AnyRecord>(
     const take = async (item: BatchRecord<TRecord>): Promise<boolean> => {
       if (remainingMs(context) < minRemainingMs) return false
       try {
-        return await runReading(readRecord(source, item, { ...options, service }), item.record)
+        const beganAtMs = guard.clock.nowMs()
+        return await runReading(readRecord(source, item, { ...options, service }), item.record, beganAtMs)
       } catch (error) {
         tellError(error, item, options.onRecordError)
         return false
       }
     }
 
-    const { group } = options
-    const groupOf = (item: BatchRecord<TRecord>): string | undefined =>
-      group ? group(item.record) : item.group
-    const failed = await takeInLanes(records, groupOf, concurrency, take)
+    const grouped = new Map<BatchRecord<TRecord>, string | undefined>()
+    for (const item of records) {
+      try {
+        grouped.set(item, groupOf(item, options.group))
+      } catch (error) {
+        tellError(error, item, options.onRecordError)
+      }
+    }
+    const done = await takeInLanes(grouped, concurrency, take)
+    const failed = records.filter((item) => !done.has(item))
     return {
       batchItemFailures: failed.map(({ identifier }) => ({ itemIdentifier: identifier })),
     } as BatchResponse<TRecord>
   }
 }
 
-function expectBatch<TRecord>(
-  event: unknown,
-  context: unknown,
-): { readonly source: BatchSource; readonly records: readonly BatchRecord<TRecord>[] } {
-  if (isDurable(context)) throw new TypeError(`idempotentBatch: ${DURABLE_NOTE}`)
+/** Whether this is a batch of nothing: it does not say of which source, and nothing needs to know. */
+function isEmptyBatch(event: unknown): boolean {
+  const { Records } = membersOf(event)
+  return Array.isArray(Records) && Records.length === 0
+}
+
+function expectBatch<TRecord>(event: unknown): {
+  readonly source: BatchSource
+  readonly records: readonly BatchRecord<TRecord>[]
+} {
   const batch = readBatch<TRecord>(event)
   if (batch !== undefined) return batch
   throw new TypeError(
     'idempotentBatch: expected a batch of SQS, Kinesis, DynamoDB streams or Kafka, got another event. Protect a single event with idempotent or idempotentHandler.',
   )
+}
+
+/** @throws TypeError if the option gives no name of a group: to take that for none would give up the order. */
+function groupOf<TRecord>(
+  { record, group }: BatchRecord<TRecord>,
+  option: BatchOptions<TRecord>['group'],
+): string | undefined {
+  if (option === undefined) return group
+  const given: unknown = unawaited(option(record))
+  if (given === undefined || given === null) return undefined
+  if (typeof given === 'string') return given
+  const got = given instanceof Promise ? 'a promise' : typeof given
+  throw new TypeError(`idempotentBatch: expected group to give a string or undefined, got ${got}.`)
 }
 
 /** Outside Lambda there is no deadline, and so always time. */
@@ -150,8 +183,7 @@ function tellError<TRecord>(
     return
   }
   try {
-    const told: unknown = hook(error, record)
-    if (told instanceof Promise) told.catch(() => undefined)
+    unawaited(hook(error, record))
   } catch {
     // What becomes of the record is decided; a log must not change it.
   }

@@ -12,6 +12,8 @@ export function withAttempt<C>(context: C, attempt: Attempt): C & { readonly ide
   const original = Object(context)
   const copy = Object.create(Object.getPrototypeOf(original))
   for (const name of Reflect.ownKeys(original)) {
+    // Frozen, one of its own could not be written over.
+    if (name === 'idempotency') continue
     const member = Reflect.getOwnPropertyDescriptor(original, name)
     // What can be assigned is: to define it takes several times as long, on every invocation.
     if (member?.writable && member.enumerable && !(name in copy)) copy[name] = member.value

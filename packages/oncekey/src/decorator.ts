@@ -1,5 +1,6 @@
 import type { Jsonify } from 'type-fest'
 import type { Store } from './protocol/store.ts'
+import { unawaited } from './protocol/unawaited.ts'
 import { type RunOnceOptions, runOnce } from './run-once.ts'
 
 /** What `once` takes: what `runOnce` takes, with the key and the input found in the method's arguments. */
@@ -9,7 +10,8 @@ export interface OnceOptions<Args extends unknown[]> extends Omit<RunOnceOptions
   /** What the call works on: the same key with another input is refused. @default not compared */
   readonly input?: (...args: Args) => unknown
   /**
-   * Which operation: give one where a bundler renames classes, or every build begins anew.
+   * Which operation: give one where a bundler renames classes, or every build begins anew; and to a method that is
+   * private, is called without its object, or has another decorator around this one, for then its class cannot be told.
    * @default `Class.method`, with the class that has the method
    */
   readonly name?: string
@@ -26,7 +28,9 @@ type OnceMethod<This, Args extends unknown[], Result> = (
  * with its result. The method keeps its `this`, its name and its type.
  *
  * @param table the table's name, or a store.
- * @see {@link runOnce} for what it throws
+ * @throws TypeError if no `name` is given and the method is private; or, when it is called, if no class from its `this`
+ *   up has exactly this method.
+ * @see {@link runOnce} for what else it throws
  * @example
  * ```ts
  * class Orders {
@@ -51,12 +55,18 @@ export function once<Args extends unknown[]>(
     method: OnceMethod<This, Args, Result>,
     context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<Result>>,
   ) => {
+    // No class shows it, and a subclass may have its own of the same name.
+    if (name === undefined && context.private) throw nameless(context.name, 'it is private')
+
     const onceOnly = async function (this: This, ...args: Args): Promise<Result> {
       const run = {
         ...claim,
-        name: name ?? `${classNameOf(this, context.name, onceOnly)}.${String(context.name)}`,
-        key: key(...args),
-        ...(input && { input: input(...args) }),
+        // A static method and one of the instances may have the same name.
+        name:
+          name ??
+          `${context.static ? 'static ' : ''}${classNameOf(this, context, onceOnly)}.${String(context.name)}`,
+        key: unawaited(key(...args)),
+        ...(input && { input: unawaited(input(...args)) }),
       }
       // The type of `method` says that JSON makes no other value of its result.
       return (await runOnce(table, run, () => method.apply(this, args))) as Result
@@ -69,23 +79,36 @@ export function once<Args extends unknown[]>(
 }
 
 /**
- * The name of the class that has the method: not of a subclass that inherits it, whose calls are of the same intents.
- * @throws TypeError if the class has none: every such class would be one.
+ * The name of the class that has exactly this method: not of a subclass that inherits it, whose calls are of the same
+ * intents, and not of one that has another method of that name, whose calls are of others.
+ * @throws TypeError if there is none, or it has no name: every such class would be one.
  */
-function classNameOf(self: unknown, methodName: PropertyKey, method: unknown): string {
-  let found: unknown = self
+function classNameOf(
+  self: unknown,
+  { name, static: isStatic }: Pick<ClassMethodDecoratorContext, 'name' | 'static'>,
+  method: unknown,
+): string {
   for (
     let holder: unknown = self;
     holder !== null && holder !== undefined;
     holder = Object.getPrototypeOf(holder)
   ) {
-    const own = Object.getOwnPropertyDescriptor(holder, methodName)
-    if (own !== undefined) found = holder
-    if (own?.value === method) break
+    if (Object.getOwnPropertyDescriptor(holder, name)?.value !== method) continue
+    const owner: unknown = isStatic ? holder : Object(holder).constructor
+    // An object that was only handed the method is no class's, and its `constructor` is that of all objects.
+    if (typeof owner !== 'function' || (!isStatic && owner.prototype !== holder)) continue
+    const className: unknown = owner.name
+    if (typeof className === 'string' && className !== '') return className
+    throw nameless(name, 'its class has no name')
   }
-  // A static method's holder is the class itself.
-  const named: unknown = typeof found === 'function' ? found : Object(found).constructor
-  const className: unknown = typeof named === 'function' ? named.name : ''
-  if (typeof className === 'string' && className !== '') return className
-  throw new TypeError(`once: the class of ${String(methodName)} has no name; give the option name.`)
+  throw nameless(
+    name,
+    'it was called without its object, or something else stands in its place, such as a decorator around this one',
+  )
+}
+
+function nameless(method: string | symbol, why: string): TypeError {
+  return new TypeError(
+    `once: which class ${String(method)} is of cannot be told, as ${why}: give the option name, such as 'Orders.charge'.`,
+  )
 }

@@ -1,9 +1,8 @@
 import { type Begun, begin } from './attempt/begin.ts'
-import { createTiming, type LeaseTerm, type Skew, type Timing } from './attempt/timing.ts'
+import { createTiming, type Timing } from './attempt/timing.ts'
 import type { Exchange } from './events/exchange.ts'
+import type { GuardedRequest, GuardSettings } from './guarded-request.ts'
 import { createGuardedRun, type GuardedRun } from './guarded-run.ts'
-import type { OutcomeEvent } from './outcome.ts'
-import type { Clock } from './protocol/clock.ts'
 import {
   InFlightError,
   KeyReusedError,
@@ -11,34 +10,8 @@ import {
   RecordUnreadableError,
   StoreUnavailableError,
 } from './protocol/errors.ts'
-import type { CrashMode } from './protocol/record.ts'
-import type { Store } from './protocol/store.ts'
-import type { ReplayCache } from './replay-cache.ts'
 import { createReport, type Report } from './report.ts'
 import { warnOnce } from './warn.ts'
-
-/** What is the same for every request of one protected function. */
-export interface GuardSettings {
-  readonly store: Store
-  readonly clock: Clock
-  readonly skew: Skew
-  readonly retentionMs: number
-  readonly onCrash: CrashMode
-  readonly waitMs: number
-  readonly onStoreError: 'refuse' | 'run'
-  /** Loaded only if it is asked for. */
-  readonly cache?: Promise<ReplayCache> | undefined
-  readonly onReplay?: ((answer: unknown, event: unknown) => unknown) | undefined
-  readonly onOutcome?: ((event: OutcomeEvent) => unknown) | undefined
-}
-
-/** One request: what it asks for, from whom, and how long it may take. */
-export interface GuardedRequest {
-  readonly exchange: Exchange
-  readonly event: unknown
-  readonly service: string
-  readonly term: LeaseTerm
-}
 
 /** What to do with a request: answer it, or run the handler and tell how that ended. */
 export type Admission =

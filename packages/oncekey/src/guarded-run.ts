@@ -2,25 +2,24 @@ import type { Attempt } from './attempt/attempt.ts'
 import { parseRecalled } from './attempt/recall.ts'
 import type { Ended, Run } from './attempt/run.ts'
 import type { Timing } from './attempt/timing.ts'
+import { isEarlyTimeout } from './early-timeout.ts'
 import type { Exchange } from './events/exchange.ts'
-import type { GuardSettings } from './guard.ts'
+import type { GuardSettings } from './guarded-request.ts'
 import { InFlightError, LeaseLostError } from './protocol/errors.ts'
 import type { Kept } from './protocol/intent.ts'
 import type { Report } from './report.ts'
 
-/** A handler's run under its claim. Exactly one of `returned`, `threw`, `didNotRun` and `wasCutOff` is called. */
+/** A handler's run under its claim. Exactly one of `returned`, `threw` and `didNotRun` is called. */
 export interface GuardedRun {
   readonly attempt: Attempt
   /** Moves the end of the lease to one full term from now. False once the lease is lost. */
   renew(): Promise<boolean>
-  /** The answer to give for what the handler returned. Throws where the answer is an error. */
+  /** The answer to give for what the handler returned, a promise of it included. Throws where the answer is an error. */
   returned(result: unknown): Promise<unknown>
-  /** The answer to give though the handler threw; else throws the handler's own error. */
+  /** The answer to give though the handler threw, or was cut off; else throws the handler's own error. */
   threw(error: unknown): Promise<unknown>
   /** The handler was never called: the claim is released. */
   didNotRun(): Promise<void>
-  /** The handler still runs but nobody waits for it: the claim is neither completed nor freed. */
-  wasCutOff(error: unknown): void
 }
 
 export function createGuardedRun(
@@ -37,8 +36,8 @@ export function createGuardedRun(
     if (kept === undefined) return run.release()
     const expiresAtMs = timing.storeNowMs() + (kept.retentionMs ?? retentionMs)
     const ended = await run.complete(kept)
-    const text = cache && ended.kind === 'stored' && 'value' in kept ? asJson(kept.value) : undefined
-    if (text !== undefined) (await cache)?.set(intent, text.json, expiresAtMs)
+    const recalled = ended.kind === 'stored' ? ended.recalled : undefined
+    if (recalled?.kind === 'value') (await cache)?.set(intent, recalled.json, expiresAtMs)
     return ended
   }
 
@@ -78,22 +77,49 @@ export function createGuardedRun(
     }
   }
 
+  const threw: GuardedRun['threw'] = async (error) => {
+    const own = (): never => {
+      throw error
+    }
+    if (!isEarlyTimeout(error))
+      return conclude(await end(keptOf(() => exchange.keepError(error))), own, error)
+    report.tell('completion-failed', { ...facts, error })
+    return own()
+  }
+
   return {
     attempt: run.attempt,
     renew: run.renew,
-    returned: async (result) =>
-      conclude(await end(keptOf(() => exchange.keep(result))), () => exchange.answer(result)),
-    threw: async (error) => {
-      const rethrow = (): never => {
-        throw error
+    threw,
+    async returned(given) {
+      let result: unknown
+      try {
+        // Middy 7 hands on as it is what can be awaited but is no native promise.
+        result = await given
+      } catch (error) {
+        return threw(error)
       }
-      return conclude(await end(keptOf(() => exchange.keepError(error))), rethrow, error)
+      const ending = end(keptOf(() => exchange.keep(result)))
+      // Made before it is waited for: meanwhile, another invocation may write to the same object.
+      const own = madeNow(() => exchange.answer(result))
+      return conclude(await ending, own)
     },
     async didNotRun() {
       await run.release()
       report.tell('released', facts)
     },
-    wasCutOff: (error) => report.tell('completion-failed', { ...facts, error }),
+  }
+}
+
+/** Gives later what `make` gives now, or throws what it throws. */
+function madeNow(make: () => unknown): () => unknown {
+  try {
+    const made = make()
+    return () => made
+  } catch (error) {
+    return () => {
+      throw error
+    }
   }
 }
 
@@ -105,14 +131,5 @@ function keptOf(keep: () => Kept | undefined): Kept | undefined {
     return {
       unavailable: `the rule for storing it threw (${error instanceof Error ? error.name : 'thrown'})`,
     }
-  }
-}
-
-/** `undefined` if it is not JSON: the table has no such result either. */
-function asJson(value: unknown): { readonly json: string | undefined } | undefined {
-  try {
-    return { json: JSON.stringify(value) }
-  } catch {
-    return undefined
   }
 }

@@ -7,12 +7,15 @@ import type { Store } from './protocol/store.ts'
 /** The mark that the Lambda runtime puts on a handler made by `awslambda.streamifyResponse`. */
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
 
+/** Event and context; a third one would be a callback. */
+const MAX_PARAMETERS = 2
+
 /**
  * The handler, safe to retry, without Middy. Inside it, `context.idempotency` is the attempt.
  *
  * @param fn an async handler, `(event, context) => result`.
  * @param table the table's name, or a store.
- * @throws TypeError at cold start, if `fn` streams its response, or the table or an option makes no sense.
+ * @throws TypeError at cold start, if `fn` streams its response or wants a callback, or the table or an option makes no sense.
  * @see {@link IdempotencyOptions} for every option and its default
  */
 export function idempotentHandler<TEvent, TResult>(
@@ -25,6 +28,11 @@ export function idempotentHandler<TEvent, TResult>(
   if (STREAMING in fn) {
     throw new TypeError(
       'idempotentHandler: expected a handler that returns its response, got one that streams it (awslambda.streamifyResponse). A streamed response cannot be stored whole: return it instead.',
+    )
+  }
+  if (fn.length > MAX_PARAMETERS) {
+    throw new TypeError(
+      `idempotentHandler: expected an async handler (event, context), got one with ${fn.length} parameters. A callback is not waited for: return the response instead.`,
     )
   }
   const invoke = createInvoke('idempotentHandler', table, options)

@@ -23,11 +23,11 @@ export function createInvoke(where: string, table: unknown, options: Idempotency
   const settings = { ...guard, onReplay: options.onReplay }
 
   return async (event, context) => {
-    const nowMs = guard.clock.nowMs()
+    const beganAtMs = guard.clock.nowMs()
     const service = options.service ?? functionName(context)
-    const reading: Reading = await readEvent(event, context, { ...options, service }, nowMs)
+    const reading: Reading = await readEvent(event, context, { ...options, service }, beganAtMs)
     const tell = (outcome: 'skipped' | 'missing' | 'invalid', error?: unknown): void =>
-      tellOutcome({ outcome, service, durationMs: guard.clock.nowMs() - nowMs, error }, options.onOutcome)
+      tellOutcome({ outcome, service, durationMs: guard.clock.nowMs() - beganAtMs, error }, options.onOutcome)
 
     switch (reading.kind) {
       case 'unprotected':
@@ -37,8 +37,9 @@ export function createInvoke(where: string, table: unknown, options: Idempotency
         tell(reading.error.code === 'key-missing' ? 'missing' : 'invalid', reading.error)
         return { kind: 'answer', answer: reading.refuse() }
       case 'exchange': {
-        const term = leaseTerm(context, nowMs, leaseMs)
-        return admit(settings, { exchange: reading.exchange, event, service, term })
+        // At the moment that the remaining time is asked: reading the event may have taken seconds.
+        const term = leaseTerm(context, guard.clock.nowMs(), leaseMs)
+        return admit(settings, { exchange: reading.exchange, event, beganAtMs, service, term })
       }
     }
   }

@@ -1,18 +1,17 @@
 /**
- * Takes every item once: those of one group in their order, the groups side by side, so many at a time. A group stops
- * at its first item that is not done; what comes after it in the group is not begun.
+ * Takes every item once: those of one group in their order, the groups side by side, so many at a time; an item without
+ * a group may run beside any other. A group stops at its first item that is not done; what comes after it in the group
+ * is not begun.
  *
- * @returns the items that were not done, in the order given.
+ * @returns the items that were done.
  */
 export async function takeInLanes<T>(
-  items: readonly T[],
-  groupOf: (item: T) => string | undefined,
+  items: Iterable<readonly [item: T, group: string | undefined]>,
   concurrency: number,
   take: (item: T) => Promise<boolean>,
-): Promise<readonly T[]> {
+): Promise<ReadonlySet<T>> {
   const lanes = new Map<string | T, T[]>()
-  for (const item of items) {
-    const group = groupOf(item) ?? item
+  for (const [item, group = item] of items) {
     const lane = lanes.get(group)
     if (lane) lane.push(item)
     else lanes.set(group, [item])
@@ -30,5 +29,5 @@ export async function takeInLanes<T>(
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, lanes.size) }, work))
-  return items.filter((item) => !done.has(item))
+  return done
 }

@@ -72,10 +72,6 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
 
 /** Ends a run after an error, whoever threw it. Gives the answer to that, if there is one. */
 async function endFailed({ guarded, watched }: Taken, error: unknown): Promise<unknown> {
-  if (isEarlyTimeout(error)) {
-    guarded.wasCutOff(error)
-    return notAnswered
-  }
   const handlerResult = watched.handlerResult()
   if (handlerResult !== undefined) {
     // The handler returned, and another middleware's `after` threw before ours came: the work is done.
@@ -90,13 +86,3 @@ async function endFailed({ guarded, watched }: Taken, error: unknown): Promise<u
 
 /** Told apart from every answer, `undefined` included. */
 const notAnswered = Symbol('not answered')
-
-/**
- * Middy gives up on a handler shortly before Lambda does, while the handler still runs: the claim is neither
- * completed nor freed, and its lease ends by itself.
- */
-function isEarlyTimeout(error: unknown): boolean {
-  if (!(error instanceof Error) || error.name !== 'TimeoutError') return false
-  const { cause } = error
-  return typeof cause === 'object' && cause !== null && 'package' in cause && cause.package === '@middy/core'
-}

@@ -8,17 +8,19 @@ export interface WatchedResponse {
 export type EarlyAnswer = { readonly hook: 'before' | 'after' | 'onError'; readonly value: unknown }
 
 /**
- * Watches the writes to a Middy request's `response` from `before` on. Middy 6 and 7 write it when the handler has
- * returned, and reset it just before they set `error`: an error that follows more than the reset is not the handler's.
+ * Watches the writes to a Middy request's `response` and `error` from `before` on. Middy 6 and 7 write `response` when
+ * the handler has returned, and reset it just before they set `error`: an error that follows more than the reset is
+ * not the handler's. That `error` is written says that there is one, for a handler may throw `undefined`.
  *
  * An early answer of a later middleware is written there too, and ends the request without another hook. What
  * `onEarlyAnswer` makes of it takes its place: Middy returns `response` from an async function, which awaits it.
  */
 export function watchResponse(
-  request: { response?: unknown; error?: unknown },
+  request: { response?: unknown; error?: unknown; earlyResponse?: unknown },
   onEarlyAnswer: (answer: EarlyAnswer) => Promise<unknown>,
 ): WatchedResponse {
-  let response: unknown = request.response
+  let { response, error } = request
+  let isError = false
   const beforeError: unknown[] = []
   Object.defineProperty(request, 'response', {
     configurable: true,
@@ -26,12 +28,21 @@ export function watchResponse(
     get: () => response,
     set: (value: unknown) => {
       response = value
-      const isError = request.error !== undefined
       if (!isError) beforeError.push(value)
-      if ('earlyResponse' in request) {
+      // The reset comes while an early answer may still stand there.
+      if ('earlyResponse' in request && request.earlyResponse === value) {
         const hook = isError ? 'onError' : beforeError.length === 1 ? 'before' : 'after'
         response = onEarlyAnswer({ hook, value })
       }
+    },
+  })
+  Object.defineProperty(request, 'error', {
+    configurable: true,
+    enumerable: true,
+    get: () => error,
+    set: (thrown: unknown) => {
+      error = thrown
+      isError = true
     },
   })
   return { handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined) }

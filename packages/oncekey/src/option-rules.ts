@@ -1,5 +1,5 @@
 import type { ClaimOptions, IdempotencyOptions } from './options.ts'
-import type { ErrorCode } from './protocol/errors.ts'
+import { ERROR_CODES } from './protocol/errors.ts'
 import { isPointer } from './protocol/pointer.ts'
 
 /** Whether a value will do, and what would. */
@@ -10,9 +10,17 @@ const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
-const isTextList = (value: unknown): boolean =>
-  Array.isArray(value) && value.length > 0 && value.every(isText)
+const isListOf = (isItem: (value: unknown) => boolean, value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(isItem)
+/** A field name (RFC 9110 §5.1); a method is one word of letters. */
+const isHeaderName = (value: unknown): boolean =>
+  typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)
+const isMethod = (value: unknown): boolean =>
+  typeof value === 'string' && /^(?!any$)[a-z]+(-[a-z]+)*$/i.test(value)
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0
+/** 100 years: what is added to a date then stays a safe integer, or the record could not be read again. */
+export const LONGEST_DURATION_MS: number = 100 * 365 * 24 * 60 * 60 * 1000
+const isDuration = (value: unknown): boolean => isCount(value) && Number(value) <= LONGEST_DURATION_MS
 const oneOf = (...values: readonly unknown[]): Rule => [
   (value) => values.includes(value),
   `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`,
@@ -21,7 +29,8 @@ const oneOf = (...values: readonly unknown[]): Rule => [
 export const aFunction: Rule = [isFunction, 'a function']
 export const aBoolean: Rule = [isBoolean, 'true or false']
 const aText: Rule = [isText, 'a non-empty string']
-export const aDuration: Rule = [isCount, 'a whole number of milliseconds above 0']
+const DURATION = 'a whole number of milliseconds above 0, at most 100 years'
+export const aDuration: Rule = [isDuration, DURATION]
 
 export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
   service: aText,
@@ -31,8 +40,8 @@ export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
   inFlight: [
     (value) =>
       value === 'reject' ||
-      (isObject(value) && Object.keys(value).join() === 'waitMs' && isCount(value.waitMs)),
-    "'reject' or { waitMs: a whole number of milliseconds above 0 }",
+      (isObject(value) && Object.keys(value).join() === 'waitMs' && isDuration(value.waitMs)),
+    `'reject' or { waitMs: ${DURATION} }`,
   ],
   onStoreError: oneOf('refuse', 'run'),
   cache: [
@@ -50,22 +59,12 @@ export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
   onOutcome: aFunction,
 }
 
-const CODES: readonly ErrorCode[] = [
-  'key-missing',
-  'key-invalid',
-  'key-expired',
-  'key-reused',
-  'in-flight',
-  'lease-lost',
-  'replay-unavailable',
-  'outcome-unknown',
-  'record-unreadable',
-  'store-unavailable',
-]
 const isByCode = (value: unknown, isValid: (item: unknown) => boolean): boolean =>
   value === undefined ||
   (isObject(value) &&
-    Object.entries(value).every(([code, item]) => CODES.some((known) => known === code) && isValid(item)))
+    Object.entries(value).every(
+      ([code, item]) => ERROR_CODES.some((known) => known === code) && isValid(item),
+    ))
 const isProblems = (value: unknown): boolean => {
   if (!isObject(value)) return false
   const { typeBase = 'urn:', titles, statuses, ...others } = value
@@ -91,11 +90,14 @@ export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
     (value) => value === false || isFunction(value) || isPointerList(value),
     "a function, a list of JSON pointers such as '/sentAt', or false",
   ],
-  methods: [isTextList, "a list of HTTP methods such as ['POST', 'PATCH']"],
+  methods: [(value) => isListOf(isMethod, value), "a list of HTTP methods such as ['POST', 'PATCH']"],
   skip: aFunction,
   required: aBoolean,
   scope: oneOf('operation'),
-  header: [(value) => isText(value) || isTextList(value), 'a header name or a list of them'],
+  header: [
+    (value) => isHeaderName(value) || isListOf(isHeaderName, value),
+    'a header name or a list of them',
+  ],
   syntax: oneOf('strict'),
   minLength: [(value) => isCount(value) && Number(value) <= 255, 'a whole number from 1 to 255'],
   pattern: [(value) => value instanceof RegExp, 'a regular expression'],

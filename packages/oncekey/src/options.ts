@@ -10,14 +10,14 @@ import type { CrashMode } from './protocol/record.ts'
 export interface ClaimOptions {
   /**
    * The service that keys belong to: two services that share a table never meet.
-   * @default the Lambda function's name; required outside Lambda
+   * @default the Lambda function's name. Outside Lambda, `local`; but `runOnce` and `once` then ask for it
    */
   readonly service?: string
   /** How long a completed answer is kept, in milliseconds from completion. @default 24 hours */
   readonly retentionMs?: number
   /**
-   * How long a claim is believed alive where no deadline is known, in milliseconds. On Lambda the lease ends with
-   * the invocation's own deadline and this is not used.
+   * How long a claim is believed alive where no deadline is known, in milliseconds. A Lambda invocation's lease ends
+   * with its own deadline, and this is not used; `runOnce` and `once` know no deadline.
    * @default 60 seconds
    */
   readonly leaseMs?: number

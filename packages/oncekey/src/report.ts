@@ -1,5 +1,5 @@
 import { parseRecalled, type Recalled } from './attempt/recall.ts'
-import type { GuardedRequest, GuardSettings } from './guard.ts'
+import type { GuardedRequest, GuardSettings } from './guarded-request.ts'
 import { type Outcome, type OutcomeEvent, tellOutcome } from './outcome.ts'
 import { type OncekeyError, ResultUnavailableError } from './protocol/errors.ts'
 import { warnOnce } from './warn.ts'
@@ -15,10 +15,10 @@ export interface Report {
   refuse(outcome: Outcome, error: OncekeyError, facts?: Facts): unknown
 }
 
-export function createReport(settings: GuardSettings, { exchange, event, service }: GuardedRequest): Report {
+export function createReport(settings: GuardSettings, request: GuardedRequest): Report {
   const { clock, onReplay, onOutcome } = settings
+  const { exchange, event, service, beganAtMs } = request
   const { id, key } = exchange.intent
-  const beganAtMs = clock.nowMs()
 
   const tell: Report['tell'] = (outcome, facts) =>
     tellOutcome({ outcome, service, key, id, durationMs: clock.nowMs() - beganAtMs, ...facts }, onOutcome)

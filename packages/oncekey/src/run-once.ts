@@ -1,13 +1,12 @@
 import type { Jsonify } from 'type-fest'
 import type { Attempt } from './attempt/attempt.ts'
+import { keepRenewing } from './attempt/renew.ts'
 import type { Exchange } from './events/exchange.ts'
 import { admit } from './guard.ts'
-import type { GuardedRun } from './guarded-run.ts'
 import { aDuration, CLAIM_RULES, checkOptions, type Rule } from './option-rules.ts'
 import type { ClaimOptions } from './options.ts'
-import type { Clock } from './protocol/clock.ts'
 import { KeyInvalidError, KeyMissingError, ResultUnavailableError } from './protocol/errors.ts'
-import { fingerprintOf } from './protocol/fingerprint.ts'
+import { fingerprintOf, NO_FINGERPRINT } from './protocol/fingerprint.ts'
 import { recordId } from './protocol/identity.ts'
 import type { Store } from './protocol/store.ts'
 import { resolveSettings } from './settings.ts'
@@ -62,21 +61,25 @@ export async function runOnce<T>(
       'runOnce: expected the option service outside Lambda: it keeps apart what shares a table.',
     )
   }
-  const { name, renewEveryMs = 0 } = options
+  const { name, renewEveryMs } = options
   if (!isName(name))
     throw new TypeError(`runOnce: expected name to be a non-empty string, got ${String(name)}.`)
-  if (renewEveryMs >= leaseMs) {
+  if (renewEveryMs !== undefined && renewEveryMs >= leaseMs) {
     throw new TypeError(
       `runOnce: expected renewEveryMs to be below leaseMs (${leaseMs}), got ${renewEveryMs}.`,
     )
   }
+  const beganAtMs = guard.clock.nowMs()
   const exchange = createExchange(service, options)
   const term = { kind: 'duration', leaseMs } as const
-  const admission = await admit(guard, { exchange, event: options.input, service, term })
+  const admission = await admit(guard, { exchange, event: options.input, beganAtMs, service, term })
   if (admission.kind === 'answer') return admission.answer as Jsonify<T>
 
   const { guarded } = admission
-  const stopRenewing = keepRenewing(guard.clock, guarded, renewEveryMs)
+  const stopRenewing =
+    renewEveryMs === undefined
+      ? () => undefined
+      : keepRenewing(guard.clock, () => guarded.renew(), renewEveryMs, beganAtMs)
   let result: T
   try {
     result = await fn(guarded.attempt)
@@ -101,7 +104,7 @@ function createExchange(service: string, { name, key, input }: RunOnceOptions): 
     intent: {
       id: recordId({ kind: 'run', service, name, principal: '', key }),
       key,
-      fingerprint: input === undefined ? 'none' : fingerprintOf(input),
+      fingerprint: input === undefined ? NO_FINGERPRINT : fingerprintOf(input),
     },
     longestWaitMs: Number.POSITIVE_INFINITY,
     keep: (value) => ({ value }),
@@ -122,18 +125,4 @@ function jsonRoundTrip(key: string, value: unknown): unknown {
     throw new ResultUnavailableError(key, `it is not JSON (${String(error)})`)
   }
   return json === undefined ? undefined : JSON.parse(json)
-}
-
-/** Renews until told to stop or until the lease is lost. A renewal that fails is tried again at the next turn. */
-function keepRenewing(clock: Clock, run: GuardedRun, everyMs: number): () => void {
-  if (everyMs === 0) return () => undefined
-  const stop = new AbortController()
-  const renewals = async (): Promise<void> => {
-    for (;;) {
-      await clock.sleep(everyMs, stop.signal)
-      if (stop.signal.aborted || !(await run.renew().catch(() => true))) return
-    }
-  }
-  void renewals()
-  return () => stop.abort()
 }

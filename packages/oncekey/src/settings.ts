@@ -1,6 +1,7 @@
 import { systemClock } from './attempt/system-clock.ts'
 import type { LeaseTerm } from './attempt/timing.ts'
-import type { GuardSettings } from './guard.ts'
+import type { GuardSettings } from './guarded-request.ts'
+import { LONGEST_DURATION_MS } from './option-rules.ts'
 import type { ClaimOptions } from './options.ts'
 import type { ReplayCache } from './replay-cache.ts'
 import { skewOf, storeOf } from './table.ts'
@@ -14,7 +15,7 @@ export interface ResolvedSettings {
   readonly leaseMs: number
 }
 
-/** Every default, written once. The options have been checked. */
+/** Every default of a claim, written once. The options have been checked. */
 export function resolveSettings(where: string, table: unknown, options: ClaimOptions): ResolvedSettings {
   const store = storeOf(where, table, options.client)
   const { inFlight = 'reject', cache, clock } = options
@@ -43,14 +44,17 @@ async function loadCache(maxEntries: number): Promise<ReplayCache> {
 
 /**
  * The lease of one invocation: until the deadline that its context tells, else for `leaseMs`.
- * A remaining time of 0 is a real value: the lease then ends as good as now.
+ * A remaining time of 0 is a real value: the lease then ends as good as now. One that no option could be given, such as
+ * the infinite one of a test's context, tells no deadline.
+ *
+ * @param nowMs the time at which this is called: the remaining time counts from then.
  */
 export function leaseTerm(context: unknown, nowMs: number, leaseMs: number): LeaseTerm {
   if (typeof context === 'object' && context !== null && 'getRemainingTimeInMillis' in context) {
     const { getRemainingTimeInMillis } = context
     const remainingMs: unknown =
       typeof getRemainingTimeInMillis === 'function' ? getRemainingTimeInMillis.call(context) : undefined
-    if (typeof remainingMs === 'number' && Number.isFinite(remainingMs)) {
+    if (typeof remainingMs === 'number' && Math.abs(remainingMs) <= LONGEST_DURATION_MS) {
       return { kind: 'deadline', deadlineMs: Math.floor(nowMs + remainingMs) }
     }
   }

@@ -10,9 +10,10 @@ import {
 import { mockClient } from 'aws-sdk-client-mock'
 import { describe, expect, test } from 'vitest'
 import type { Body } from '../../../packages/oncekey/src/protocol/result.ts'
+import type { MakeCall } from '../../../packages/oncekey/src/protocol/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, limits, T0 } from '../records.ts'
+import { aClaim, limits, makeCall, T0 } from '../records.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const INLINE_LIMIT_BYTES = 3_072
@@ -37,21 +38,23 @@ describe('spill', () => {
       [1_001, INLINE_LIMIT_BYTES - 1_000],
     ] as const
     const bodies = await Promise.all(
-      spills.map(([size, inlineBytes]) => store.spill(claim, Buffer.alloc(size), room(inlineBytes), limits)),
+      spills.map(([size, inlineBytes]) =>
+        store.spill(claim, Buffer.alloc(size), room(inlineBytes), makeCall),
+      ),
     )
     expect(bodies.map(isInline)).toEqual([true, false, true, false])
   })
 
   test('writes nothing for what stays in the record', async () => {
     const { claim, scan, store } = await setUp()
-    await store.spill(claim, Buffer.alloc(INLINE_LIMIT_BYTES), room(), limits)
+    await store.spill(claim, Buffer.alloc(INLINE_LIMIT_BYTES), room(), makeCall)
     expect(await scan()).toEqual([])
   })
 
   test('writes items that outlive the record by a day, in parts that DynamoDB takes', async () => {
     const { claim, scan, store } = await setUp()
     const bytes = randomBytes(1_000_000)
-    const body = await store.spill(claim, bytes, room(), limits)
+    const body = await store.spill(claim, bytes, room(), makeCall)
     const items = (await scan()).sort((one, other) => numberOf(one) - numberOf(other))
     const ref = 'ref' in body ? body.ref : undefined
     expect(body).toEqual({ chunks: 3, ref: expect.stringMatching(`^${claim.owner}#[\\w-]{22}$`) })
@@ -68,8 +71,8 @@ describe('spill', () => {
   test('again writes the same items', async () => {
     const { claim, scan, store } = await setUp()
     const bytes = randomBytes(1_000_000)
-    const body = await store.spill(claim, bytes, room(), limits)
-    expect(await store.spill(claim, bytes, room(), limits)).toEqual(body)
+    const body = await store.spill(claim, bytes, room(), makeCall)
+    expect(await store.spill(claim, bytes, room(), makeCall)).toEqual(body)
     expect(await scan()).toHaveLength(3)
   })
 
@@ -91,9 +94,19 @@ describe('spill', () => {
         await turn()
         atOnce -= 1
       })
-      await store.spill(aClaim(), largest, room(), limits)
+      await store.spill(aClaim(), largest, room(), makeCall)
       expect(most).toBe(4)
       expect(mock.calls()).toHaveLength(17)
+    })
+
+    test('writes again only the one that failed', async () => {
+      const { mock, store } = stubbed()
+      mock.on(PutItemCommand).callsFake(() => {
+        if (mock.calls().length === 3) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
+      })
+      const again: MakeCall = (call) => call(limits).catch(() => call(limits))
+      await store.spill(aClaim(), largest, room(), again)
+      expect(mock.calls()).toHaveLength(18)
     })
 
     test('begins no other once one has failed', async () => {
@@ -102,7 +115,9 @@ describe('spill', () => {
         if (mock.calls().length === 1) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
         await turn()
       })
-      await expect(store.spill(aClaim(), largest, room(), limits)).rejects.toMatchObject({ retryable: true })
+      await expect(store.spill(aClaim(), largest, room(), makeCall)).rejects.toMatchObject({
+        retryable: true,
+      })
       for (let turns = 0; turns < 20; turns += 1) await turn()
       expect(mock.calls()).toHaveLength(4)
     })
@@ -112,7 +127,7 @@ describe('spill', () => {
 describe('load', () => {
   const spilt = async () => {
     const set = await setUp()
-    const body = await set.store.spill(set.claim, randomBytes(1_000_000), room(), limits)
+    const body = await set.store.spill(set.claim, randomBytes(1_000_000), room(), makeCall)
     const second = (await set.scan()).find((item) => numberOf(item) === 1) ?? {}
     const put = (Item: Record<string, AttributeValue>) =>
       set.client.send(new PutItemCommand({ TableName: set.name, Item }))

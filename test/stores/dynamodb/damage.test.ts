@@ -246,7 +246,7 @@ describe('a record', () => {
     const { store, claim, read, write } = await setUp('completed')
     await write({ ...(await read()), onCrash: { S: 'a-secret' } })
     await expect(store.read(claim.id, limits)).rejects.toThrow(
-      `Record "${claim.id}" cannot be read: expected attribute "onCrash" to be rerun or refuse. It was left as it is and nothing was run.`,
+      `Record "${claim.id}" cannot be read: expected attribute "onCrash" to be rerun or refuse. It was left as it is: look at it before you remove it.`,
     )
   })
 })

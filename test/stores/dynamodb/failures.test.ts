@@ -12,7 +12,7 @@ import { StoreUnavailableError } from '../../../packages/oncekey/src/protocol/er
 import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/record.ts'
 import type { Store } from '../../../packages/oncekey/src/protocol/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
-import { aClaim, aCompletion, jsonResult, limits, T0 } from '../records.ts'
+import { aClaim, aCompletion, jsonResult, limits, makeCall, T0 } from '../records.ts'
 
 function setUp(region: string | (() => Promise<string>) = 'eu-central-1') {
   const client = new DynamoDBClient({ region })
@@ -39,7 +39,7 @@ const calls: Record<string, (store: Store, claim: InFlightRecord) => Promise<unk
   commit: (store, claim) => store.commit?.(claim, { ...aCompletion(), commitToken: 'token' }, [], limits),
   read: (store, claim) => store.read(claim.id, limits),
   spill: (store, claim) =>
-    store.spill(claim, Buffer.alloc(5_000), { name: 'result', inlineBytes: 0, expiresAtMs: T0 }, limits),
+    store.spill(claim, Buffer.alloc(5_000), { name: 'result', inlineBytes: 0, expiresAtMs: T0 }, makeCall),
   load: (store, claim) => store.load(claim.id, { chunks: 1, ref: 'owner#name' }, limits),
 }
 const all = Object.entries(calls)

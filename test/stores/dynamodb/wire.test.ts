@@ -8,7 +8,7 @@ import { within } from '../../../packages/oncekey/src/stores/dynamodb/wire.ts'
 import { startFaultProxy } from '../../support/fault-proxy.ts'
 import { phaseOf } from '../../support/protocol-phase.ts'
 import { createClient, createTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, jsonResult, limits, T0 } from '../records.ts'
+import { aClaim, aCompletion, jsonResult, limits, makeCall, T0 } from '../records.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -160,8 +160,8 @@ test('every call is one round trip, and each chunk is one more', async () => {
   await store.insert(claim, limits)
   await store.insert(claim, limits)
   await store.saveStep(claim, 'charge', jsonResult, limits)
-  await store.spill(claim, Buffer.alloc(3_000), room, limits)
-  const body = await store.spill(claim, Buffer.alloc(1_000_000), room, limits)
+  await store.spill(claim, Buffer.alloc(3_000), room, makeCall)
+  const body = await store.spill(claim, Buffer.alloc(1_000_000), room, makeCall)
   await store.complete(claim, aCompletion(), limits)
   await store.load(claim.id, body, limits)
   await store.load(claim.id, { bytes: Buffer.alloc(1) }, limits)

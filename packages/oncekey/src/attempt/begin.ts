@@ -5,7 +5,7 @@ import type { InFlightRecord } from '../protocol/record.ts'
 import type { ClaimAnswer, Sight } from '../protocol/store.ts'
 import { persist } from './persist.ts'
 import { type Recalled, recall } from './recall.ts'
-import { isClaimOf, renew } from './renew.ts'
+import { expiryOfClaim, isClaimOf, moveLease } from './renew.ts'
 import { createRun, type Run } from './run.ts'
 import type { Hold, Scene } from './scene.ts'
 
@@ -36,7 +36,7 @@ const GIVE_UP_MS = 500
 export async function begin(scene: Scene): Promise<Begun> {
   const { store, timing, intent } = scene
   const { clock } = timing
-  const waitUntilMs = Math.min(clock.nowMs() + scene.waitMs, timing.storeUntilMs())
+  const waitUntilMs = timing.waitUntilMs(scene.waitMs)
 
   const read = (): Promise<Sight> =>
     persist(clock, timing.claimUntilMs(), (limits) => store.read(intent.id, limits))
@@ -45,10 +45,8 @@ export async function begin(scene: Scene): Promise<Begun> {
   let contests = 0
   let sight: Sight | undefined = scene.staleKey ? await read() : undefined
   for (;;) {
-    const decision =
-      sight === undefined
-        ? ({ kind: 'claim', plan: { how: 'insert', attempt: 1 } } as const)
-        : decide(sight.record, intent.fingerprint, sight.nowMs)
+    // Most requests are new: the first look is the insertion itself, as if no record were there.
+    const decision = decide(sight?.record, intent.fingerprint, sight?.nowMs ?? 0)
 
     let leaseLeftMs: number | undefined
     switch (decision.kind) {
@@ -127,10 +125,12 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed | undefi
       isHeld: true,
     }
 
+    timing.holdUntil(hold.leaseUntilMs)
+
     const correctedMs = timing.correctedLeaseUntilMs(hold.leaseUntilMs)
     if (correctedMs !== undefined) {
-      const renewed = await renew(scene, hold, correctedMs)
-      if (renewed.kind === 'lost') return renewed
+      const moved = await moveLease(scene, hold, correctedMs, timing.claimUntilMs())
+      if (moved.kind === 'lost') return moved
     }
     // The reply may have been read long after it was written (a frozen sandbox that thawed).
     if (answer.nowMs + (clock.nowMs() - sentAtMs) >= hold.leaseUntilMs) {
@@ -153,7 +153,6 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed | undefi
 }
 
 function newRecord({ intent, timing, retentionMs, onCrash }: Scene, attempt: number): InFlightRecord {
-  const createdAtMs = timing.storeNowMs()
   const leaseUntilMs = timing.leaseUntilMs()
   return {
     id: intent.id,
@@ -162,9 +161,8 @@ function newRecord({ intent, timing, retentionMs, onCrash }: Scene, attempt: num
     attempt,
     fingerprint: intent.fingerprint,
     leaseUntilMs,
-    createdAtMs,
-    // A record must not expire under a live lease: expiry would let a second run in.
-    expiresAtMs: Math.max(createdAtMs + retentionMs, leaseUntilMs),
+    createdAtMs: timing.storeNowMs(),
+    expiresAtMs: expiryOfClaim(leaseUntilMs, retentionMs),
     onCrash,
     steps: new Map(),
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { LeaseLostError, StoreUnavailableError } from '../protocol/errors.ts'
-import type { Completion, TransactionWrite } from '../protocol/store.ts'
+import { encodeResult } from '../protocol/result.ts'
+import type { Completion } from '../protocol/store.ts'
 import type { Attempt } from './attempt.ts'
 import { persist } from './persist.ts'
 import { place } from './place.ts'
@@ -11,8 +12,8 @@ import { type Hold, refuseIfInDoubt, type Scene } from './scene.ts'
 const TRANSACTION_CALL_MS = 10_000
 
 interface Sent {
-  readonly result: unknown
-  readonly writes: readonly TransactionWrite[]
+  /** What was asked for, as it was then; `undefined` if that could not be copied. */
+  readonly asked: readonly unknown[] | undefined
   readonly completion: Completion & { readonly commitToken: string }
 }
 
@@ -25,7 +26,7 @@ export function createCommit(
   const { store, timing, intent } = scene
   let inDoubt: Sent | undefined
 
-  const prepare = async (result: unknown, writes: readonly TransactionWrite[]): Promise<Sent> => {
+  const prepare = async (result: unknown, asked: Sent['asked']): Promise<Sent> => {
     const kept = scene.keep(result)
     if (kept === undefined) {
       throw new TypeError(
@@ -34,16 +35,14 @@ export function createCommit(
     }
     const completedAtMs = timing.storeNowMs()
     const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
-    const stored = await place(scene, hold, kept, { name: 'commit', inlineBytes: 0, expiresAtMs })
-    return {
-      result,
-      writes,
-      completion: { result: stored, completedAtMs, expiresAtMs, commitToken: randomUUID() },
-    }
+    const room = { name: 'commit', inlineBytes: 0, expiresAtMs }
+    const stored = await place(scene, hold, await encodeResult(kept), room)
+    return { asked, completion: { result: stored, completedAtMs, expiresAtMs, commitToken: randomUUID() } }
   }
 
   return async (result, writes) => {
-    if (store.commit === undefined) {
+    const commit = store.commit?.bind(store)
+    if (commit === undefined) {
       throw new TypeError('commit: this store has no transactions with DynamoDB; use step and derive instead')
     }
     if (!Array.isArray(writes))
@@ -52,12 +51,12 @@ export function createCommit(
     refuseIfInDoubt(hold, 'commit')
     if (timing.storeNowMs() >= hold.leaseUntilMs) throw new LeaseLostError(intent.key)
 
+    const shown = asShown(result)
     // The same commit again must be the same request to the letter, or DynamoDB would not know it as a repeat.
-    const repeated =
-      inDoubt && isDeepStrictEqual([inDoubt.result, inDoubt.writes], [result, writes]) ? inDoubt : undefined
-    const sent = repeated ?? (await prepare(result, writes))
+    const asked = copyOf([shown, writes])
+    const repeated = asked !== undefined && isDeepStrictEqual(inDoubt?.asked, asked) ? inDoubt : undefined
+    const sent = repeated ?? (await prepare(result, asked))
     const { completion } = sent
-    const send = store.commit
     const untilMs = timing.actUntilMs()
     // Half of what is left, so that a transaction that hangs leaves time for its repeat.
     const callMs = Math.min(TRANSACTION_CALL_MS, Math.floor((untilMs - timing.clock.nowMs()) / 2))
@@ -65,7 +64,7 @@ export function createCommit(
       const answer = await persist(
         timing.clock,
         untilMs,
-        (limits) => send(hold.claim, completion, writes, limits),
+        (limits) => commit(hold.claim, completion, writes, limits),
         callMs,
       )
       const isOurs =
@@ -81,7 +80,27 @@ export function createCommit(
       throw error
     }
     hold.isHeld = false
-    onCommitted(result)
+    onCommitted(shown)
     return result
+  }
+}
+
+/** The result as its caller will get it, whatever the handler does to it afterwards. */
+function asShown(result: unknown): unknown {
+  try {
+    const json: string | undefined = JSON.stringify(result)
+    return json === undefined ? undefined : JSON.parse(json)
+  } catch {
+    // It cannot be stored either, and a repeat is told so.
+    return result
+  }
+}
+
+/** As it is now: the handler's own objects may change. */
+function copyOf<T>(asked: T): T | undefined {
+  try {
+    return structuredClone(asked)
+  } catch {
+    return undefined
   }
 }

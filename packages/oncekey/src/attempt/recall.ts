@@ -1,5 +1,5 @@
 import { RecordUnreadableError } from '../protocol/errors.ts'
-import { decodeResult, type StoredResult } from '../protocol/result.ts'
+import { decodeResult, type EncodedResult, type StoredResult } from '../protocol/result.ts'
 import { persist } from './persist.ts'
 import type { Scene } from './scene.ts'
 
@@ -8,11 +8,21 @@ export type Recalled =
   | { readonly kind: 'value'; readonly json: string | undefined }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly status: number | undefined }
 
+/** What a repeat will get of a result that is being stored. */
+export function recallable(encoded: EncodedResult): Recalled {
+  switch (encoded.kind) {
+    case 'json':
+      return { kind: 'value', json: encoded.json }
+    case 'undefined':
+      return { kind: 'value', json: undefined }
+    case 'unavailable':
+      return { kind: 'unavailable', reason: encoded.reason, status: encoded.status }
+  }
+}
+
 /** @throws RecordUnreadableError if the bytes are gone or are not those that were stored. */
 export async function recall({ store, timing, intent }: Scene, result: StoredResult): Promise<Recalled> {
-  if (result.kind === 'undefined') return { kind: 'value', json: undefined }
-  if (result.kind === 'unavailable')
-    return { kind: 'unavailable', reason: result.reason, status: result.status }
+  if (result.kind !== 'json') return recallable(result)
   const { body } = result
   const bytes =
     'bytes' in body

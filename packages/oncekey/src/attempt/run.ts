@@ -1,21 +1,21 @@
 import { decide } from '../protocol/decide.ts'
-import { LeaseLostError } from '../protocol/errors.ts'
+import { LeaseLostError, StoreUnavailableError } from '../protocol/errors.ts'
 import { deriveUuid } from '../protocol/identity.ts'
 import type { Kept } from '../protocol/intent.ts'
-import { isSameResult } from '../protocol/result.ts'
+import { encodeResult, isSameResult, type StoredResult } from '../protocol/result.ts'
 import type { Sight } from '../protocol/store.ts'
 import type { Attempt } from './attempt.ts'
 import { createCommit } from './commit.ts'
 import { persist } from './persist.ts'
 import { place } from './place.ts'
-import { type Recalled, recall } from './recall.ts'
+import { type Recalled, recall, recallable } from './recall.ts'
 import { renew } from './renew.ts'
 import type { Hold, Scene } from './scene.ts'
 import { createStep } from './steps.ts'
 
 /**
  * What became of a run's end.
- * - `stored`: what this run came to is what the record holds.
+ * - `stored`: what this run came to is what the record holds, and a repeat gets `recalled`.
  * - `committed`: the handler's own commit did that before; `result` is what it gave.
  * - `own`: this run's completion is there, but it is another one (a commit that was in doubt).
  * - `superseded`, `in-flight`: the lease was lost, and a successor with our fingerprint has completed, or runs.
@@ -23,7 +23,7 @@ import { createStep } from './steps.ts'
  * - `failed`: nothing could be written, or the claim is gone; the lease, if it is ours, ends by itself.
  */
 export type Ended =
-  | { readonly kind: 'stored' }
+  | { readonly kind: 'stored'; readonly recalled: Recalled }
   | { readonly kind: 'committed'; readonly result: unknown }
   | { readonly kind: 'own'; readonly recalled: Recalled }
   | { readonly kind: 'superseded'; readonly recalled: Recalled }
@@ -42,6 +42,11 @@ export interface Run {
   release(): Promise<Ended>
   /** Moves the end of the lease to one full term from now. False once the lease is lost. */
   renew(): Promise<boolean>
+}
+
+/** Work that is done must not be done again because there was no room, or no time, for what came of it. */
+function withoutRoom({ status }: Kept): Extract<StoredResult, { kind: 'unavailable' }> {
+  return { kind: 'unavailable', reason: 'it could not be written', ...(status !== undefined && { status }) }
 }
 
 export function createRun(scene: Scene, hold: Hold): Run {
@@ -65,23 +70,32 @@ export function createRun(scene: Scene, hold: Hold): Run {
     const decision = record && decide(record, intent.fingerprint, nowMs)
     if (decision?.kind === 'in-flight') return decision
     if (decision?.kind !== 'replay') return { kind: 'failed', error: new LeaseLostError(intent.key) }
-    const recalled = await recall(scene, decision.record.result)
-    return { kind: decision.record.owner === owner ? 'own' : 'superseded', recalled }
+    try {
+      const recalled = await recall(scene, decision.record.result)
+      return { kind: decision.record.owner === owner ? 'own' : 'superseded', recalled }
+    } catch (error) {
+      // There is a result, and it is not this run's: whoever asks again gets it.
+      if (error instanceof StoreUnavailableError) return { kind: 'in-flight', leaseLeftMs: 0 }
+      throw error
+    }
   }
 
   const complete = async (kept: Kept): Promise<Ended> => {
+    const encoded = await encodeResult(kept)
     const completedAtMs = timing.storeNowMs()
     const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
-    const result = await place(scene, hold, kept, { name: 'result', inlineBytes: 0, expiresAtMs })
+    const room = { name: 'result', inlineBytes: 0, expiresAtMs }
+    const result = await place(scene, hold, encoded, room).catch(() => withoutRoom(kept))
     const answer = await persist(clock, untilMs(), (limits) =>
       store.complete(hold.claim, { result, completedAtMs, expiresAtMs }, limits),
     )
-    if (answer.kind === 'written') return { kind: 'stored' }
+    const recalled = recallable(result.kind === 'unavailable' ? result : encoded)
+    if (answer.kind === 'written') return { kind: 'stored', recalled }
     const { record } = answer
     // The write of a lost reply, sent again, is refused by itself.
     const isOurs =
       record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
-    return isOurs ? { kind: 'stored' } : explain(answer)
+    return isOurs ? { kind: 'stored', recalled } : explain(answer)
   }
 
   const release = async (): Promise<Ended> => {

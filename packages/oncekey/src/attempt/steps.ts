@@ -1,13 +1,15 @@
 import type { Jsonify } from 'type-fest'
 import { LeaseLostError, ResultUnavailableError } from '../protocol/errors.ts'
-import type { StoredResult } from '../protocol/result.ts'
+import { type EncodedResult, encodeResult, type StoredResult } from '../protocol/result.ts'
 import type { Attempt } from './attempt.ts'
 import { persist } from './persist.ts'
 import { place } from './place.ts'
-import { parseRecalled, recall } from './recall.ts'
+import { parseRecalled, type Recalled, recall, recallable } from './recall.ts'
 import { type Hold, refuseIfInDoubt, type Scene } from './scene.ts'
 
 const MAX_NAME_CHARACTERS = 255
+/** A takeover moves the expiry of the record, but not that of its steps' chunks: they last for a month of retries. */
+const STEPS_OUTLIVE_BY_MS = 30 * 24 * 60 * 60 * 1000
 
 /** `Attempt.step` of one run. */
 export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
@@ -15,22 +17,27 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
   const taken = new Set<string>()
   let inlineBytes = [...hold.record.steps.values()].reduce((sum, result) => sum + inlineSizeBytes(result), 0)
 
-  const save = async (name: string, value: unknown): Promise<StoredResult> => {
-    const room = { name: `step:${name}`, inlineBytes, expiresAtMs: hold.record.expiresAtMs }
-    const result = await place(scene, hold, { value }, room)
-    inlineBytes += inlineSizeBytes(result)
+  /** What each step gave, by name, if this run could not save it: its work is done, and is not done again. */
+  const unsaved = new Map<string, EncodedResult>()
+
+  const save = async (name: string, encoded: EncodedResult): Promise<void> => {
+    const expiresAtMs = hold.record.expiresAtMs + STEPS_OUTLIVE_BY_MS
+    const room = { name: `step:${name}`, inlineBytes, expiresAtMs }
+    const result = await place(scene, hold, encoded, room)
     const answer = await persist(timing.clock, timing.actUntilMs(), (limits) =>
       store.saveStep(hold.claim, name, result, limits),
     )
     if (answer.kind === 'refused') throw new LeaseLostError(intent.key)
-    return result
+    inlineBytes += inlineSizeBytes(result)
   }
 
-  const resultOf = async (name: string, fn: () => unknown): Promise<unknown> => {
-    const result = hold.record.steps.get(name) ?? (await save(name, await fn()))
-    const recalled = await recall(scene, result)
-    if (recalled.kind === 'unavailable') throw new ResultUnavailableError(intent.key, recalled.reason)
-    return parseRecalled(recalled.json)
+  const resultOf = async (name: string, fn: () => unknown): Promise<Recalled> => {
+    const saved = hold.record.steps.get(name)
+    if (saved !== undefined) return recall(scene, saved)
+    const encoded = unsaved.get(name) ?? (await encodeResult({ value: await fn() }))
+    unsaved.set(name, encoded)
+    await save(name, encoded)
+    return recallable(encoded)
   }
 
   return async <T>(name: string, fn: () => T | Promise<T>): Promise<Jsonify<T>> => {
@@ -51,12 +58,12 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
     if (timing.storeNowMs() >= hold.leaseUntilMs) throw new LeaseLostError(intent.key)
 
     taken.add(name)
-    try {
-      return (await resultOf(name, fn)) as Jsonify<T>
-    } catch (error) {
+    const recalled = await resultOf(name, fn).catch((error: unknown) => {
       taken.delete(name)
       throw error
-    }
+    })
+    if (recalled.kind === 'unavailable') throw new ResultUnavailableError(intent.key, recalled.reason)
+    return parseRecalled(recalled.json) as Jsonify<T>
   }
 }
 

@@ -1,8 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../protocol/clock.ts'
 
+/** A longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: (durationMs, signal) =>
-    setTimeout(durationMs, undefined, signal && { signal }).catch(() => undefined),
+    setTimeout(Math.min(durationMs, LONGEST_TIMER_MS), undefined, signal && { signal }).catch(
+      () => undefined,
+    ),
 }

@@ -38,22 +38,25 @@ export interface Timing {
   observe(storeMs: number, sentAtMs: number): void
   /** The end of a lease that begins now, in the store's time. */
   leaseUntilMs(): number
+  /** Takes in until when the claim is held, in the store's time: storing may go on until then. */
+  holdUntil(leaseUntilMs: number): void
   /**
    * What a lease claimed just now ought to end at, if the claim's reply showed that the clock it was reckoned by is
    * wrong. A deadline is the service's own and needs no correction.
    */
   correctedLeaseUntilMs(leaseUntilMs: number): number | undefined
+  /** Until when to keep a caller waiting who said how long it may be. Local time. */
+  waitUntilMs(waitMs: number): number
   /** Until when to try to claim: within the remaining time, and soon enough to answer 503. Local time. */
   claimUntilMs(): number
-  /** Until when to go on storing what the run came to, or to keep a caller waiting. Local time. */
+  /** Until when to go on storing what the run came to. Local time. */
   storeUntilMs(): number
   /** Until when to go on trying a step or a commit: the run must still be ended after it. Local time. */
   actUntilMs(): number
 }
 
 export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing {
-  const beganAtMs = clock.nowMs()
-  const endsAtMs = endOf(term, beganAtMs)
+  let endsAtMs = endOf(term, clock.nowMs())
   const storeNowMs = (): number => Math.floor(clock.nowMs() + skew.offsetMs)
   const leaseUntilMs = (): number =>
     Math.max(
@@ -78,15 +81,24 @@ export function createTiming(clock: Clock, term: LeaseTerm, skew: Skew): Timing 
       skew.offsetMs = Math.abs(differenceMs) <= SKEW_TOLERANCE_MS ? 0 : differenceMs
     },
     leaseUntilMs,
+    holdUntil(heldUntilMs) {
+      if (term.kind === 'duration') endsAtMs = heldUntilMs - skew.offsetMs
+    },
     correctedLeaseUntilMs(claimedMs) {
       const correctMs = leaseUntilMs()
       return term.kind === 'duration' && Math.abs(correctMs - claimedMs) > SKEW_TOLERANCE_MS
         ? correctMs
         : undefined
     },
-    claimUntilMs: () => {
+    waitUntilMs(waitMs) {
+      const waitedAtMs = clock.nowMs() + waitMs
+      return term.kind === 'deadline' ? Math.min(waitedAtMs, storeUntilMs()) : waitedAtMs
+    },
+    claimUntilMs() {
       const nowMs = clock.nowMs()
-      return nowMs + Math.min(CLAIM_BUDGET_MS, Math.max(LEAST_BUDGET_MS, (endsAtMs - nowMs) / 2))
+      // Without a deadline a claim begins a term of its own, however long its caller has waited or run.
+      const leftMs = term.kind === 'deadline' ? endsAtMs - nowMs : term.leaseMs
+      return nowMs + Math.min(CLAIM_BUDGET_MS, Math.max(LEAST_BUDGET_MS, leftMs / 2))
     },
     storeUntilMs,
     actUntilMs: () => storeUntilMs() - END_RESERVE_MS,

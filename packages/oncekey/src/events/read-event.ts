@@ -19,11 +19,11 @@ export async function readEvent(
     warnOfDurable()
     return { kind: 'unprotected', outcome: 'skipped' }
   }
-  const asked = readHttp(event, context, options, nowMs)
+  const asked = readHttp(event, options, nowMs)
   if (asked === undefined) {
     // Functions behind HTTP never load it.
     const { readSingle } = await import('./single/read-single.ts')
-    return readSingle(event, options)
+    return readSingle(event, options, nowMs)
   }
   switch (asked.kind) {
     case 'unprotected':

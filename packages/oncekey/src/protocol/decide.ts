@@ -22,7 +22,7 @@ export type Decision =
  * The whole protocol, in one place: what a caller with this fingerprint may do about this record at this time.
  *
  * `replace` writes the record anew; `takeover` keeps its steps. `nowMs` is the store's time, never the caller's:
- * a caller whose clock is wrong must not take a live lease. The rows are those of DESIGN §2.
+ * a caller whose clock is wrong must not take a live lease. The rows are those of "The rule" in docs/concepts.md.
  */
 export function decide(record: IdempotencyRecord | undefined, fingerprint: string, nowMs: number): Decision {
   if (record === undefined) return { kind: 'claim', plan: { how: 'insert', attempt: 1 } }

@@ -1,15 +1,19 @@
 /** The stable names of everything that can keep Oncekey from answering with a result. */
-export type ErrorCode =
-  | 'key-missing'
-  | 'key-invalid'
-  | 'key-expired'
-  | 'key-reused'
-  | 'in-flight'
-  | 'lease-lost'
-  | 'replay-unavailable'
-  | 'outcome-unknown'
-  | 'record-unreadable'
-  | 'store-unavailable'
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+export const ERROR_CODES = [
+  'key-missing',
+  'key-invalid',
+  'key-expired',
+  'identity-unknown',
+  'key-reused',
+  'in-flight',
+  'lease-lost',
+  'replay-unavailable',
+  'outcome-unknown',
+  'record-unreadable',
+  'store-unavailable',
+] as const
 
 /** What every error of this library carries: a stable `code`, and whether the same request may be sent again. */
 export abstract class OncekeyError extends Error {
@@ -24,13 +28,18 @@ export class KeyMissingError extends OncekeyError {
   readonly retryable = false
 }
 
-/** The key cannot be read, or is too old to be sure that its record is still there. Nothing was run. */
+type KeyFault = 'key-invalid' | 'key-expired' | 'identity-unknown'
+
+/**
+ * The key cannot be read (`key-invalid`), is too old to be sure that its record is still there (`key-expired`), or
+ * whose it is or what it stands for cannot be found out (`identity-unknown`). Nothing was run.
+ */
 export class KeyInvalidError extends OncekeyError {
   override readonly name = 'KeyInvalidError'
-  readonly code: 'key-invalid' | 'key-expired'
+  readonly code: KeyFault
   readonly retryable = false
 
-  constructor(message: string, options?: ErrorOptions & { code?: 'key-invalid' | 'key-expired' }) {
+  constructor(message: string, options?: ErrorOptions & { code?: KeyFault }) {
     super(message, options)
     this.code = options?.code ?? 'key-invalid'
   }
@@ -75,7 +84,7 @@ export class LeaseLostError extends OncekeyError {
 
   constructor(key: string, options?: ErrorOptions) {
     super(
-      `The run for idempotency key ${quote(key)} lost its lease; what it did next was not stored.`,
+      `The run for idempotency key ${quote(key)} lost its lease, and its result was not stored: ask again with the same key.`,
       options,
     )
     this.key = key
@@ -112,7 +121,7 @@ export class OutcomeUnknownError extends OncekeyError {
   }
 }
 
-/** The record is damaged, foreign or of a newer format. It was left alone and nothing was run. */
+/** The record, or a step in it, is damaged, foreign or of a newer format. It was left alone and no work was begun. */
 export class RecordUnreadableError extends OncekeyError {
   override readonly name = 'RecordUnreadableError'
   readonly code = 'record-unreadable'
@@ -120,7 +129,10 @@ export class RecordUnreadableError extends OncekeyError {
   readonly id: string
 
   constructor(id: string, reason: string, options?: ErrorOptions) {
-    super(`Record ${quote(id)} cannot be read: ${reason}. It was left as it is and nothing was run.`, options)
+    super(
+      `Record ${quote(id)} cannot be read: ${reason}. It was left as it is: look at it before you remove it.`,
+      options,
+    )
     this.id = id
   }
 }

@@ -5,7 +5,9 @@ import type { Kept } from './intent.ts'
 export type Body =
   | { readonly bytes: Uint8Array }
   | {
-      readonly chunks: number /** What tells these chunks from any others of the record. */
+      /** How many; at least 1. */
+      readonly chunks: number
+      /** What tells these chunks from any others of the record. */
       readonly ref: string
     }
 
@@ -23,9 +25,12 @@ export type StoredResult =
   | { readonly kind: 'undefined' }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly status?: number }
 
-/** A result on its way to the store: its bytes are not placed yet. */
+/** A result on its way to the store: its bytes are not placed yet. `json` is what they hold. */
 export type EncodedResult =
-  | (Omit<Extract<StoredResult, { kind: 'json' }>, 'body'> & { readonly bytes: Uint8Array })
+  | (Omit<Extract<StoredResult, { kind: 'json' }>, 'body'> & {
+      readonly bytes: Uint8Array
+      readonly json: string
+    })
   | Exclude<StoredResult, { kind: 'json' }>
 
 /** What Lambda itself can answer with. @see AWS Lambda quotas, "Invocation payload", synchronous */
@@ -36,7 +41,8 @@ const COMPRESS_ABOVE_BYTES = 1024
 
 /**
  * The result as the record will keep it. Never fails: what JSON cannot say becomes `unavailable`, because work that
- * is done must be completed all the same.
+ * is done must be completed all the same. The value is read before this function first waits: what changes in it
+ * later changes nothing.
  */
 export async function encodeResult(kept: Kept): Promise<EncodedResult> {
   const unavailable = (reason: string): EncodedResult => ({
@@ -58,7 +64,7 @@ export async function encodeResult(kept: Kept): Promise<EncodedResult> {
   if (bytes.length > MAX_RESULT_BYTES)
     return unavailable(`its ${bytes.length} bytes exceed ${MAX_RESULT_BYTES}`)
 
-  const facts = { kind: 'json', sizeBytes: bytes.length, checksum: digest([bytes]) } as const
+  const facts = { kind: 'json', json, sizeBytes: bytes.length, checksum: digest([bytes]) } as const
   if (bytes.length <= COMPRESS_ABOVE_BYTES) return { ...facts, encoding: 'identity', bytes }
   const { compress } = await import('./compress.ts')
   return { ...facts, encoding: 'br', bytes: await compress(bytes) }

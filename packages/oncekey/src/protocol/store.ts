@@ -7,6 +7,9 @@ export interface CallLimits {
   readonly timeoutMs: number
 }
 
+/** Makes one of several calls to the store, again and again if need be, as long as its maker has time. */
+export type MakeCall = <T>(call: (limits: CallLimits) => Promise<T>) => Promise<T>
+
 /** What names a claim in every later write: the record and the owner's token. */
 export interface ClaimToken {
   readonly id: string
@@ -112,9 +115,10 @@ export interface Store {
 
   /**
    * Makes bytes fit into a record: returns them as they are if they are small, else writes them elsewhere, where no
-   * other claim writes, and returns the reference. They outlive `expiresAtMs`.
+   * other claim writes, and returns the reference. They outlive `expiresAtMs`. Each of its writes is made by itself,
+   * so that one that fails is all that is written again.
    */
-  spill(claim: ClaimToken, bytes: Uint8Array, room: SpillRoom, limits: CallLimits): Promise<Body>
+  spill(claim: ClaimToken, bytes: Uint8Array, room: SpillRoom, makeCall: MakeCall): Promise<Body>
 
   /** The bytes of a body that `spill` returned. Throws `RecordUnreadableError` if some are gone. */
   load(id: string, body: Body, limits: CallLimits): Promise<Uint8Array>

@@ -16,7 +16,7 @@ const withoutOwnLines = (shape: HttpShape, answer: unknown): object => {
   return { ...rest, headers: headers.filter((line) => !ownLines.test(line)) }
 }
 
-describe.each(shapes)('HTTP.md "Answers", a first answer to %s', (shape) => {
+describe.each(shapes)('docs/http.md "Answers", a first answer to %s', (shape) => {
   const { answer } = answeringOf(shape)
 
   it("is the handler's own, and echoes the key", () => {
@@ -56,19 +56,19 @@ describe.each(shapes)('HTTP.md "Answers", a first answer to %s', (shape) => {
     expect(JSON.stringify(result)).toBe(before)
   })
 
-  it.each([undefined, null])('is what it was if the handler returned %s (R19)', (result) => {
+  it.each([undefined, null])('is what it was if the handler returned %s', (result) => {
     expect(answer(result)).toBe(result)
     expect(replayOf(answeringOf(shape), result)).toBe(result)
   })
 })
 
-describe.each(shapes)('HTTP.md "Answers", a replay to %s', (shape) => {
+describe.each(shapes)('docs/http.md "Answers", a replay to %s', (shape) => {
   const answering = answeringOf(shape)
 
   it.each([
-    ['P01', responseIn(shape, 201)],
+    ['a created', responseIn(shape, 201)],
     [
-      'P02',
+      'headers of its own',
       responseIn(shape, 201, {
         'Content-Type': 'application/json',
         Location: '/payments/7',
@@ -78,14 +78,14 @@ describe.each(shapes)('HTTP.md "Answers", a replay to %s', (shape) => {
         Vary: 'Origin',
       }),
     ],
-    ['R06 402', responseIn(shape, 402)],
-    ['R06 404', responseIn(shape, 404)],
+    ['402', responseIn(shape, 402)],
+    ['404', responseIn(shape, 404)],
     ['303', responseIn(shape, 303, { Location: '/done' })],
     ['204 without a body', { statusCode: 204 }],
     ['an empty body', { ...responseIn(shape, 200), body: '' }],
     ['a status as a string', { ...responseIn(shape, 201), statusCode: '201' }],
     [
-      'P08',
+      'bytes',
       {
         ...responseIn(shape, 200, { 'Content-Type': 'image/png' }),
         body: Buffer.from([137, 80, 78, 71, 13, 10, 26, 10, 0, 255, 128]).toString('base64'),
@@ -98,7 +98,7 @@ describe.each(shapes)('HTTP.md "Answers", a replay to %s', (shape) => {
     )
   })
 
-  it('carries the marker (P03) and the key', () => {
+  it('carries the marker and the key', () => {
     const replay = replayOf(answering, responseIn(shape, 201))
     expect(headerValues(shape, replay, 'idempotent-replayed')).toEqual(['true'])
     expect(headerValues(shape, replay, 'idempotency-key')).toEqual([KEY])
@@ -136,7 +136,7 @@ describe.each(shapes)('HTTP.md "Answers", a replay to %s', (shape) => {
   })
 })
 
-describe('multi-value headers (HTTP.md "What is stored")', () => {
+describe('multi-value headers (docs/http.md "What is stored")', () => {
   const result = {
     statusCode: 200,
     multiValueHeaders: { Link: ['<a>; rel="x"', '<b>; rel="y"', '<a>; rel="x"'], 'X-Own': ['2', '1'] },
@@ -192,7 +192,7 @@ describe('multi-value headers (HTTP.md "What is stored")', () => {
   })
 })
 
-describe('shorthand results of HTTP APIs (HTTP.md "What is stored")', () => {
+describe('shorthand results of HTTP APIs (docs/http.md "What is stored")', () => {
   const answering = answeringOf('http')
 
   it.each([
@@ -241,7 +241,7 @@ describe('shorthand results of HTTP APIs (HTTP.md "What is stored")', () => {
   )
 })
 
-describe('the echoed key (HTTP.md "Answers")', () => {
+describe('the echoed key (docs/http.md "Answers")', () => {
   const echoOf = (sent: string | undefined, key: string): readonly string[] => {
     const headers = new Map(sent === undefined ? [] : [['idempotency-key', [sent]]])
     return headerValues(
@@ -267,6 +267,21 @@ describe('the echoed key (HTTP.md "Answers")', () => {
     expect(echoOf(sent, key)).toEqual([expected])
   })
 
+  it.each([
+    ['quoted as another header had it', { header: 'X-Key' }, { 'x-key': ['"k-1"'] }, '"k-1"'],
+    ['bare though an unread header is quoted', { header: 'X-Key' }, { 'idempotency-key': ['"k-1"'] }, 'k-1'],
+    [
+      'as the alias had it that came',
+      { header: ['Idempotency-Key', 'X-Key'] },
+      { 'x-key': ['"k-1"'] },
+      '"k-1"',
+    ],
+    ['bare if a function gave it', { key: () => 'k-1' }, { 'idempotency-key': ['"k-1"'] }, 'k-1'],
+  ])('is %s', (_how, options, sent, expected) => {
+    const { answer } = answeringOf('http', options, { headers: new Map(Object.entries(sent)) }, 'k-1')
+    expect(headerValues('http', answer({ statusCode: 200 }), 'idempotency-key')).toEqual([expected])
+  })
+
   it.each(['ключ', 'line\nbreak', 'tab\t', ''])('is left out if no header can hold it: %j', (key) => {
     expect(echoOf(undefined, key)).toEqual([])
     expect(answeringOf('alb-multi', {}, {}, key).answer({ statusCode: 200 })).toEqual({
@@ -281,7 +296,7 @@ describe('the echoed key (HTTP.md "Answers")', () => {
   })
 })
 
-describe('legacyHeaders (HTTP.md "Answers")', () => {
+describe('legacyHeaders (docs/http.md "Answers")', () => {
   const names = ['x-idempotency-key', 'x-idempotency-cache-status']
   const shown = (shape: HttpShape, answer: unknown): unknown[] =>
     names.map((name) => headerValues(shape, answer, name))

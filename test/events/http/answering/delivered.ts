@@ -1,7 +1,4 @@
-import {
-  createAnswering,
-  type HttpAnsweringOptions,
-} from '../../../../packages/oncekey/src/events/http/answering.ts'
+import { createAnswering } from '../../../../packages/oncekey/src/events/http/answering.ts'
 import type { HttpRequest, HttpShape } from '../../../../packages/oncekey/src/events/http/request.ts'
 
 export const shapes = ['rest', 'http', 'alb', 'alb-multi'] as const
@@ -22,7 +19,7 @@ export function requestOf(shape: HttpShape, changes: Partial<HttpRequest> = {}):
 
 export function answeringOf(
   shape: HttpShape,
-  options: HttpAnsweringOptions = {},
+  options: Parameters<typeof createAnswering>[2] = {},
   changes: Partial<HttpRequest> = {},
   key = KEY,
 ): ReturnType<typeof createAnswering> {

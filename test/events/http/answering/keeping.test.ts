@@ -15,10 +15,10 @@ const storedStatuses = (options: HttpAnsweringOptions): number[] =>
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index)
 
-describe('HTTP.md "What is stored", the profiles', () => {
+describe('docs/http.md "What is stored", the profiles', () => {
   it.each<[string, Profile, number[]]>([
     [
-      'default (R03, R06, R08)',
+      'default',
       'default',
       range(200, 500).filter((status) => ![401, 403, 408, 409, 423, 425, 429].includes(status)),
     ],
@@ -71,7 +71,7 @@ describe('HTTP.md "What is stored", the profiles', () => {
 })
 
 describe('what the handler throws', () => {
-  it.each<Profile>(['default', 'success-only'])('is released under %s (R01)', (profile) => {
+  it.each<Profile>(['default', 'success-only'])('is released under %s', (profile) => {
     expect(
       answeringOf('rest', { profile, shouldStore: () => true }).keepError(new Error('boom')),
     ).toBeUndefined()
@@ -245,6 +245,10 @@ describe('redact', () => {
     ],
     ['returns nothing', () => undefined, 'redact returned no response'],
     ['is asynchronous', async () => ({ statusCode: 200 }), 'redact returned no response'],
+    ['returns a body without a response', () => ({ card: '****' }), 'redact returned no response'],
+    ['returns a body in a response without a status', () => ({ body: '{}' }), 'redact returned no response'],
+    ['returns a status that is no number', () => ({ statusCode: '201' }), 'redact returned no response'],
+    ['returns a list', () => [201, '{}'], 'redact returned no response'],
   ])('that %s stores nothing of the result, and the work stays done', (_how, broken, unavailable) => {
     const { keep } = Reflect.apply(answeringOf, undefined, ['http', { redact: broken }])
     const result = { statusCode: 201, headers: { 'Oncekey-Store': 'max-age=60' }, body: 'card 4242' }

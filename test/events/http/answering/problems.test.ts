@@ -25,7 +25,7 @@ interface Row {
   readonly retryAfter: readonly string[]
 }
 
-/** HTTP.md "Answers", row by row. */
+/** docs/http.md "Answers", row by row. */
 const rows: readonly Row[] = [
   {
     error: new KeyMissingError('Send the header Idempotency-Key.'),
@@ -113,7 +113,7 @@ const problemOf = (answer: unknown): Record<string, unknown> => JSON.parse(deliv
 const refuse = (error: OncekeyError, options: HttpAnsweringOptions = {}, path = '/payments/7'): unknown =>
   answeringOf('http', options, { path }).refuse(error)
 
-describe.each(shapes)('a problem (P22) sent through %s', (shape) => {
+describe.each(shapes)('a problem sent through %s', (shape) => {
   it.each(rows)('says $status for $code', ({ error, code, status, title, retryable, retryAfter }) => {
     const answer = answeringOf(shape).refuse(error)
     const { status: sent, body } = deliver(shape, answer)
@@ -167,7 +167,7 @@ it('a load balancer gets the status in words', () => {
   expect(albRefuse(new InFlightError(KEY, 0))).toMatchObject({ statusDescription: '299' })
 })
 
-describe('Retry-After (HTTP.md, still running)', () => {
+describe('Retry-After (still running)', () => {
   it.each([
     [0, '1'],
     [1, '1'],
@@ -286,10 +286,4 @@ it('legacyHeaders name the key in a problem too, which is neither HIT nor MISS',
   const answer = refuse(new KeyReusedError(KEY), { legacyHeaders: true })
   expect(headerValues('http', answer, 'x-idempotency-key')).toEqual([KEY])
   expect(headerValues('http', answer, 'x-idempotency-cache-status')).toEqual([])
-})
-
-it("an error that is none of the library's is thrown as it is", () => {
-  const error = Object.assign(new Error("the handler's own"), { code: 'in-flight' })
-  expect(() => Reflect.apply(answeringOf('rest').refuse, undefined, [error])).toThrow(error)
-  expect(() => refusal(requestOf('rest'), error, {})).toThrow(error)
 })

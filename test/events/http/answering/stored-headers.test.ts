@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answeringOf } from './delivered.ts'
 
-/** Each row is a header that HTTP.md "What is stored" names, or one of its families. */
+/** Each row is a header that docs/http.md "What is stored" names, or one of its families. */
 const dropped = [
   ['Set-Cookie', 'a=1'],
   ['Date', 'Mon, 01 Jan 2024 00:00:00 GMT'],
@@ -22,6 +22,10 @@ const dropped = [
   ['Request-Id', 'req_1'],
   ['X-Correlation-Id', '1'],
   ['X-Trace-Id', '1'],
+  ['Apigw-Requestid', '1'],
+  ['X-Aws-Request-Id', '1'],
+  ['X-Client-Request-Id', '1'],
+  ['X-Span-Id', '1'],
   ['traceparent', '00-1-1-01'],
   ['tracestate', 'a=1'],
   ['X-Cloud-Trace-Context', '1/1'],
@@ -52,6 +56,7 @@ const kept = [
   ['X-Own', 'yes'],
   ['X-Amount', '100'],
   ['X-Transaction-Id', 't_1'],
+  ['X-Request-Identity', 'x'],
   ['X-Date', 'today'],
   ['X-RateLimit-Remaining', '9'],
   ['Date-Of-Birth', 'x'],
@@ -59,8 +64,8 @@ const kept = [
 
 const cases = (name: string): string[] => [name, name.toLowerCase(), name.toUpperCase()]
 
-describe('HTTP.md "What is stored", headers', () => {
-  it.each(dropped)('%s is not stored, whatever its case and map (P07)', (name, value) => {
+describe('docs/http.md "What is stored", headers', () => {
+  it.each(dropped)('%s is not stored, whatever its case and map', (name, value) => {
     for (const spelt of cases(name)) {
       const { keep } = answeringOf('rest')
       const result = {
@@ -75,7 +80,7 @@ describe('HTTP.md "What is stored", headers', () => {
     }
   })
 
-  it.each(kept)('%s is stored as it was (P02)', (name, value) => {
+  it.each(kept)('%s is stored as it was', (name, value) => {
     for (const spelt of cases(name)) {
       const result = {
         statusCode: 200,
@@ -86,7 +91,7 @@ describe('HTTP.md "What is stored", headers', () => {
     }
   })
 
-  it('leaves out the cookies of an HTTP API (P07)', () => {
+  it('leaves out the cookies of an HTTP API', () => {
     const result = { statusCode: 200, cookies: ['a=1', 'b=2'], body: '' }
     expect(answeringOf('http').keep(result)).toEqual({ value: { statusCode: 200, body: '' }, status: 200 })
   })

@@ -9,7 +9,7 @@ const MEGABYTE = 1024 * 1024
 
 /** Reads whatever came, and says what the reader may not say. */
 function findFault(event: unknown): string | undefined {
-  const reading = readHttp(event, { functionName: 'payments' }, { maxKeyAgeMs: 1000 }, NOW_MS)
+  const reading = readHttp(event, { service: 'payments', maxKeyAgeMs: 1000 }, NOW_MS)
   switch (reading?.kind) {
     case 'refused': {
       const { error } = reading

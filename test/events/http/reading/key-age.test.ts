@@ -51,10 +51,10 @@ describe.each(kinds)('a $kind key with maxKeyAgeMs', ({ make }) => {
   })
 
   it.each([
-    { what: 'older than the retention (VECTORS T05)', offsetMs: -DAY_MS - 1 },
-    { what: 'years old (VECTORS T05)', offsetMs: -3000 * DAY_MS },
-    { what: 'from the future (HTTP.md)', offsetMs: 60_001 },
-    { what: 'from a far future (HTTP.md)', offsetMs: 3000 * DAY_MS },
+    { what: 'older than the retention', offsetMs: -DAY_MS - 1 },
+    { what: 'years old', offsetMs: -3000 * DAY_MS },
+    { what: 'from the future', offsetMs: 60_001 },
+    { what: 'from a far future', offsetMs: 3000 * DAY_MS },
   ])('only replays if it is $what', ({ offsetMs }) => {
     const { staleKey, intent } = asked(restEvent({ key: `"${make(NOW_MS + offsetMs)}"` }), options)
     expect(staleKey).toMatchObject({ name: 'KeyInvalidError', code: 'key-expired', retryable: false })
@@ -76,7 +76,7 @@ describe('a key that carries no time', () => {
     { what: '26 characters that are no ULID', key: '01ARYZ6S41TSV4RRFFQ69G5FAU' },
     { what: 'a ULID beyond the largest', key: '81ARYZ6S41TSV4RRFFQ69G5FAV' },
     { what: 'a name', key: 'order-1' },
-  ])('passes: $what (HTTP.md: only a UUIDv7 or ULID)', ({ key }) => {
+  ])('passes: $what (only a UUIDv7 or a ULID tells its age)', ({ key }) => {
     expect(asked(httpApiEvent({ key }), options).staleKey).toBeUndefined()
   })
 })

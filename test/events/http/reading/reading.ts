@@ -7,9 +7,9 @@ import {
 
 export const NOW_MS: number = Date.UTC(2026, 10, 22, 10)
 
-/** Reads an event as the function `payments` would, which a test knows to be an HTTP event. */
+/** Reads an event as the service `payments`, which a test knows to be an HTTP event. */
 export function read(event: unknown, options: HttpReadingOptions = {}, nowMs: number = NOW_MS): HttpReading {
-  const reading = readHttp(event, { functionName: 'payments' }, options, nowMs)
+  const reading = readHttp(event, { service: 'payments', ...options }, nowMs)
   if (reading === undefined) throw new Error('The event was not read as an HTTP event.')
   return reading
 }

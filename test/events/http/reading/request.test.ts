@@ -20,7 +20,7 @@ const FACTS = {
 
 const rest = readRequest(restEvent(FACTS))
 
-describe('one normal form (HTTP.md, Events understood)', () => {
+describe('one normal form', () => {
   it.each([
     { build: restEvent, shape: 'rest', two: ['1', '2'], b: ['x y', '2'] },
     { build: httpApiEvent, shape: 'http', two: ['1,2'], b: ['x y', '2'] },

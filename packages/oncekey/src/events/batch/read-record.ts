@@ -28,12 +28,10 @@ export function readRecord<TRecord>(
   const { service, required = true } = options
   return readMessage({
     // One key of the user's is one intent, whichever queue it came through; a source's own keys are only its own.
-    identity: {
-      kind: 'batch',
-      service,
-      name: options.key ? '' : source,
-      principal: options.key ? '' : issuer,
-    },
+    kind: 'batch',
+    service,
+    name: options.key ? '' : source,
+    principal: () => (options.key ? '' : issuer),
     key: () => (options.key ? options.key(record) : key),
     fingerprint: () => fingerprintMessage(record, { about, content }, options.fingerprint),
     required,

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Content } from '../../protocol/fingerprint.ts'
-import { type Members, membersOf } from '../http/members.ts'
+import { type Members, membersOf } from '../../protocol/members.ts'
 
 /** What identifies a failed record in the partial batch response of its source. */
 export type ItemIdentifier = string | { readonly partition: string; readonly offset: number }
@@ -49,17 +49,22 @@ export function readBatch<TRecord>(
 ): { readonly source: BatchSource; readonly records: readonly BatchRecord<TRecord>[] } | undefined {
   const source = batchSourceOf(event)
   if (source === undefined) return undefined
-  const { Records, records } = membersOf(event)
+  const { Records, records, eventSourceArn } = membersOf(event)
   const raw =
     source === 'kafka' ? Object.values(membersOf(records)).flat() : Array.isArray(Records) ? Records : []
   return {
     source,
-    records: raw.map((record: TRecord) => ({ record, ...readers[source](membersOf(record)) })),
+    records: raw.map((record: TRecord) => ({
+      record,
+      ...readers[source](membersOf(record), eventSourceArn),
+    })),
   }
 }
 
 /** The key defaults and the reason for each are in docs/triggers.md. */
-const readers: Readonly<Record<BatchSource, (record: Members) => Omit<BatchRecord, 'record'>>> = {
+const readers: Readonly<
+  Record<BatchSource, (record: Members, cluster: unknown) => Omit<BatchRecord, 'record'>>
+> = {
   sqs({ messageId, eventSourceARN, attributes, body }) {
     const id = text('sqs', 'messageId', messageId)
     const { MessageGroupId } = membersOf(attributes)
@@ -90,7 +95,7 @@ const readers: Readonly<Record<BatchSource, (record: Members) => Omit<BatchRecor
       content: { parsed: { Keys, NewImage, OldImage } },
     }
   },
-  kafka({ topic, partition, offset, timestamp, value }) {
+  kafka({ topic, partition, offset, timestamp, value }, cluster) {
     const place = `${text('kafka', 'topic', topic)}-${String(partition)}`
     const at = Number(offset)
     if (!Number.isSafeInteger(at))
@@ -99,7 +104,8 @@ const readers: Readonly<Record<BatchSource, (record: Members) => Omit<BatchRecor
       identifier: { partition: place, offset: at },
       // A topic that was made anew counts its offsets from 0 again: the timestamp tells them apart.
       key: `${place}@${at}/${String(timestamp)}`,
-      issuer: '',
+      // A self-managed cluster has no name, only servers, and those may change.
+      issuer: typeof cluster === 'string' ? cluster : '',
       group: place,
       about: [],
       content: bytesOf(value),

@@ -1,8 +1,10 @@
+import type { OncekeyError } from '../../protocol/errors.ts'
 import type { Exchange } from '../exchange.ts'
 import type { HttpAnsweringOptions } from './answering-options.ts'
 import { echoKey } from './echo.ts'
 import { keepResult, STORE_HEADER } from './keep.ts'
 import { problemResponse } from './problem.ts'
+import { type HttpReadingOptions, headerNames } from './reading-options.ts'
 import type { HttpRequest } from './request.ts'
 import { addHeaders, asResponse, dropHeaders, expandShorthand } from './response.ts'
 
@@ -13,10 +15,13 @@ const LONGEST_WAIT_MS = 28_000
 
 const REPLAYED = 'Idempotent-Replayed'
 
+/** How the key was read decides how it is echoed. */
+type AnsweringOptions = HttpAnsweringOptions & Pick<HttpReadingOptions, 'key' | 'header'>
+
 type Answering = Pick<Exchange, 'keep' | 'keepError' | 'answer' | 'replay' | 'refuse' | 'longestWaitMs'>
 
 /** The answering half of an HTTP exchange: what is stored, and what the caller gets. */
-export function createAnswering(request: HttpRequest, key: string, options: HttpAnsweringOptions): Answering {
+export function createAnswering(request: HttpRequest, key: string, options: AnsweringOptions): Answering {
   const { shape } = request
   const { legacyHeaders = false, profile, problems } = options
   const echo = echoHeaders(request, key, options)
@@ -57,8 +62,8 @@ export function createAnswering(request: HttpRequest, key: string, options: Http
 /** The answer to a request that is refused before it is anybody's intent. A key that was well-formed is echoed. */
 export function refusal(
   request: HttpRequest,
-  error: unknown,
-  options: HttpAnsweringOptions,
+  error: OncekeyError,
+  options: AnsweringOptions,
   key?: string,
 ): unknown {
   const echo = key === undefined ? {} : echoHeaders(request, key, options)
@@ -68,9 +73,10 @@ export function refusal(
 function echoHeaders(
   request: HttpRequest,
   key: string,
-  { legacyHeaders = false }: HttpAnsweringOptions,
+  options: AnsweringOptions,
 ): Readonly<Record<string, string>> {
-  const echoed = echoKey(request, key)
+  const { legacyHeaders = false } = options
+  const echoed = echoKey(request, key, headerNames(options))
   if (echoed === undefined) return {}
   return { 'Idempotency-Key': echoed, ...(legacyHeaders && { 'X-Idempotency-Key': echoed }) }
 }

@@ -1,6 +1,7 @@
 import type { Kept } from '../../protocol/intent.ts'
+import type { Members } from '../../protocol/members.ts'
+import { unawaited } from '../../protocol/unawaited.ts'
 import type { HttpAnsweringOptions, HttpResponse } from './answering-options.ts'
-import type { Members } from './members.ts'
 import type { HttpShape } from './request.ts'
 import { asResponse, dropHeaders, isObject, isStream, statusOf } from './response.ts'
 import { isStoredHeader } from './stored-headers.ts'
@@ -23,9 +24,12 @@ export const STORE_HEADER = 'oncekey-store'
 /** What RFC 9111 §1.2.2 asks caches to take longer times for. */
 const MAX_SECONDS = 2 ** 31
 
-/** What to store of what the handler returned; `undefined`: nothing. Never throws: the work is done. */
+/**
+ * What to store of what the handler returned; `undefined`: nothing. Never throws: the work is done.
+ * @param shape `undefined` for an event that is not HTTP: its result is no response, but the body of one with 200.
+ */
 export function keepResult(
-  shape: HttpShape,
+  shape: HttpShape | undefined,
   result: unknown,
   options: HttpAnsweringOptions,
 ): Kept | undefined {
@@ -36,8 +40,12 @@ export function keepResult(
   }
 }
 
-function decide(shape: HttpShape, result: unknown, options: HttpAnsweringOptions): Kept | undefined {
-  const response = asResponse(shape, result)
+function decide(
+  shape: HttpShape | undefined,
+  result: unknown,
+  options: HttpAnsweringOptions,
+): Kept | undefined {
+  const response = shape && asResponse(shape, result)
   const status = statusOf(response)
   const view: HttpResponse = response
     ? { ...response, statusCode: status }
@@ -45,19 +53,20 @@ function decide(shape: HttpShape, result: unknown, options: HttpAnsweringOptions
 
   const lifeMs = response && saidLifeMs(response)
   if (lifeMs === 0 || (lifeMs === undefined && !isStored(view, options))) return undefined
-  const facts = { status, ...(lifeMs !== undefined && { retentionMs: lifeMs }) }
+  const facts = { ...(shape && { status }), ...(lifeMs !== undefined && { retentionMs: lifeMs }) }
 
-  if (isStream(result)) return { unavailable: 'its body is a stream', ...facts }
+  // Of any other event's result Lambda makes JSON, whatever it is: a repeat gets the same JSON.
+  if (shape !== undefined && isStream(result)) return { unavailable: 'its body is a stream', ...facts }
   if (options.redact === undefined) return { value: response ? filter(response, options) : result, ...facts }
 
   let redacted: unknown
   try {
     // A copy: what is answered stays as it is, even if `redact` writes to what it gets.
-    redacted = options.redact(JSON.parse(JSON.stringify(view)))
+    redacted = unawaited(options.redact(JSON.parse(JSON.stringify(view))))
   } catch (error) {
     return { unavailable: `redact threw (${nameOf(error)})`, ...facts }
   }
-  if (!isObject(redacted) || typeof redacted.then === 'function') {
+  if (!isObject(redacted) || typeof redacted.statusCode !== 'number') {
     return { unavailable: 'redact returned no response', ...facts }
   }
   return { value: response ? filter(redacted, options) : redacted.body, ...facts }
@@ -65,7 +74,7 @@ function decide(shape: HttpShape, result: unknown, options: HttpAnsweringOptions
 
 function isStored(view: HttpResponse, { profile = 'default', shouldStore }: HttpAnsweringOptions): boolean {
   try {
-    const said: unknown = shouldStore?.(view)
+    const said: unknown = unawaited(shouldStore?.(view))
     if (typeof said === 'boolean') return said
   } catch {
     // The work is done, and how that is remembered must not depend on a rule that fails.

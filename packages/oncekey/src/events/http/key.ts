@@ -1,16 +1,14 @@
 import { KeyInvalidError, KeyMissingError } from '../../protocol/errors.ts'
+import { checkRules, type KeyRules, malformed } from '../key-rules.ts'
 
-/** What a key must be like, beyond what every key must be like. */
-export interface KeyRules {
+/** What a header's key must be like, beyond what every key must be like. */
+export interface HeaderRules extends KeyRules {
   readonly syntax?: 'strict' | undefined
-  readonly minLength?: number | undefined
-  readonly pattern?: RegExp | undefined
 }
 
 const MAX_CHARACTERS = 255
 /** As quoted and escaped as can be, with parameters to spare: a bound on the work for one. */
 const MAX_RAW_CHARACTERS = 8192
-const EXCERPT_CHARACTERS = 40
 
 /**
  * An `sf-string` with parameters, which are checked and not read: it is hand-written because the grammar that is
@@ -37,7 +35,7 @@ const QUOTED = new RegExp(String.raw`^${STRING}(?:; *[a-z*][a-z\d_.*-]*(?:=(?:${
 export function readHeaderKey(
   headers: ReadonlyMap<string, readonly string[]>,
   names: readonly string[],
-  rules: KeyRules,
+  rules: HeaderRules,
 ): string | undefined {
   let found: { readonly name: string; readonly key: string } | undefined
   for (const name of names) {
@@ -52,7 +50,7 @@ export function readHeaderKey(
   return found?.key
 }
 
-function parseHeader(name: string, values: readonly string[], rules: KeyRules): string {
+function parseHeader(name: string, values: readonly string[], rules: HeaderRules): string {
   const where = `Header ${name}`
   if (values.length !== 1) {
     throw new KeyInvalidError(`${where} came ${values.length} times: send one key in one line.`)
@@ -73,7 +71,7 @@ function parseHeader(name: string, values: readonly string[], rules: KeyRules): 
  * The key itself, if it is one: 1 to 255 characters of visible ASCII, and spaces between them.
  * @throws KeyInvalidError
  */
-export function checkKey(key: unknown, { minLength = 1, pattern }: KeyRules, where: string): string {
+export function checkKey(key: unknown, rules: KeyRules, where: string): string {
   if (typeof key !== 'string') {
     throw new KeyInvalidError(`${where}: expected the key as a string, got ${typeof key}.`)
   }
@@ -81,10 +79,7 @@ export function checkKey(key: unknown, { minLength = 1, pattern }: KeyRules, whe
   if (!/^[ -~]*[!-~][ -~]*$/.test(key)) {
     throw malformed(where, key, `1 to ${MAX_CHARACTERS} visible ASCII characters`)
   }
-  if (key.length < minLength) throw malformed(where, key, `at least ${minLength} characters`)
-  // `search` starts at the beginning whatever the pattern's flags, and leaves its state alone.
-  if (pattern !== undefined && key.search(pattern) < 0)
-    throw malformed(where, key, `a match of ${String(pattern)}`)
+  checkRules(key, rules, where)
   return key
 }
 
@@ -108,10 +103,4 @@ function tooLong(where: string, length: number): KeyInvalidError {
   return new KeyInvalidError(
     `${where} is too long: expected at most ${MAX_CHARACTERS} characters, got ${length}.`,
   )
-}
-
-function malformed(where: string, value: string, expected: string): KeyInvalidError {
-  const excerpt = JSON.stringify(value.slice(0, EXCERPT_CHARACTERS))
-  const rest = value.length > EXCERPT_CHARACTERS ? `… (${value.length} characters)` : ''
-  return new KeyInvalidError(`${where} is malformed: expected ${expected}, got ${excerpt}${rest}.`)
 }

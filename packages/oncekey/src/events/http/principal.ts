@@ -1,4 +1,4 @@
-import { isMembers, type Members, membersOf } from './members.ts'
+import { isMembers, type Members, membersOf } from '../../protocol/members.ts'
 import type { HttpRequest } from './request.ts'
 
 /** What every caller is that nothing identifies. */
@@ -24,11 +24,6 @@ export function readPrincipal(source: unknown, request: HttpRequest): string | u
     principal('certificate', subjectOf(identity) ?? subjectOf(membersOf(context.authentication))) ??
     principal('api-key', identity.apiKeyId)
   )
-}
-
-/** The principal that an option named. */
-export function customPrincipal(name: string): string {
-  return JSON.stringify(['custom', name])
 }
 
 let hasWarned = false

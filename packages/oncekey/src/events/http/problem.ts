@@ -1,4 +1,9 @@
-import { type ErrorCode, InFlightError, OncekeyError, ResultUnavailableError } from '../../protocol/errors.ts'
+import {
+  type ErrorCode,
+  InFlightError,
+  type OncekeyError,
+  ResultUnavailableError,
+} from '../../protocol/errors.ts'
 import type { ProblemOptions } from './answering-options.ts'
 import type { HttpRequest } from './request.ts'
 import { addHeaders } from './response.ts'
@@ -12,6 +17,7 @@ const PROBLEMS: { readonly [code in ErrorCode]: readonly [status: number, title:
     'key-missing': [400, 'Idempotency-Key is missing'],
     'key-invalid': [400, 'Idempotency-Key is malformed'],
     'key-expired': [400, 'Idempotency-Key is expired'],
+    'identity-unknown': [400, 'The request cannot be identified'],
     'key-reused': [422, 'Idempotency-Key is already used', 'Send another request under another key.'],
     'in-flight': [409, OUTSTANDING, AGAIN],
     'lease-lost': [409, OUTSTANDING, AGAIN],
@@ -44,16 +50,14 @@ const DOCUMENTATION = 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-
 /**
  * The answer that says no, in the shape that the event's source takes, with these headers of its own besides.
  * It holds nothing of the request but its path, and nothing of any other.
- * @throws `error` if it is none of this library's.
  * @see RFC 9457 §3
  */
 export function problemResponse(
   { shape, path }: HttpRequest,
-  error: unknown,
+  error: OncekeyError,
   { typeBase, titles, statuses }: ProblemOptions = {},
   echo: Readonly<Record<string, string>> = {},
 ): unknown {
-  if (!(error instanceof OncekeyError)) throw error
   const { code, retryable, message } = error
   const [usualStatus, usualTitle, detail = message] = PROBLEMS[code]
   const status = statuses?.[code] ?? usualStatus

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Content } from '../../protocol/fingerprint.ts'
-import { isMembers, type Members, membersOf } from './members.ts'
+import { isMembers, type Members, membersOf } from '../../protocol/members.ts'
 import type { HttpRequest, HttpShape } from './request.ts'
 
 type Query = HttpRequest['query']
@@ -32,7 +32,7 @@ export function readRequest(source: unknown): HttpRequest | undefined {
 
 function readQuery(event: Members, isAlb: boolean): Query {
   const raw = event.rawQueryString
-  if (typeof raw === 'string' && raw !== '') return [...new URLSearchParams(raw)]
+  if (typeof raw === 'string' && raw !== '') return raw.split('&').map(readParameter)
   const lists = membersOf(event.multiValueQueryStringParameters)
   const parameters = Object.keys(lists).length > 0 ? lists : membersOf(event.queryStringParameters)
   // A load balancer hands parameters on as they came.
@@ -42,6 +42,13 @@ function readQuery(event: Members, isAlb: boolean): Query {
   )
 }
 
+function readParameter(text: string): Query[number] {
+  const equals = text.indexOf('=')
+  const end = equals < 0 ? text.length : equals
+  return [decodeParameter(text.slice(0, end)), decodeParameter(text.slice(end + 1))]
+}
+
+/** What is not UTF-8 stays as it came: decoded with a replacement character, two of them would look alike. */
 function decodeParameter(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
@@ -53,12 +60,16 @@ function decodeParameter(text: string): string {
 /** `multiValueHeaders` holds all values of each, `headers` the last; both where the source gives both. */
 function readHeaders(single: Members, multi: Members): Headers {
   const headers: Headers = new Map()
-  for (const name of Object.keys(multi)) addHeader(headers, name, multi[name])
-  for (const name of Object.keys(single)) {
-    const all = multi[name]
+  const last = new Map<string, unknown>()
+  for (const [name, values] of Object.entries(multi)) {
+    addHeader(headers, name, values)
+    if (Array.isArray(values)) last.set(name.toLowerCase(), values.at(-1))
+  }
+  for (const [name, value] of Object.entries(single)) {
+    const lower = name.toLowerCase()
     // What does not fit together is kept whole, so that nobody takes one of two values for the only one.
-    const isShown = Array.isArray(all) && all.length > 0 && all.at(-1) === single[name]
-    if (!isShown) addHeader(headers, name, single[name])
+    if (last.get(lower) === value) last.delete(lower)
+    else addHeader(headers, name, value)
   }
   return headers
 }

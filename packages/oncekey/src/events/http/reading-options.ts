@@ -47,8 +47,15 @@ export interface HttpReadingOptions {
   readonly maxKeyAgeMs?: number
 }
 
-/** Every default of reading, written once. */
+/** What is read where the options do not say. */
 export const READING_DEFAULTS = {
   methods: ['POST', 'PATCH'],
   header: 'Idempotency-Key',
 } as const
+
+/** The headers that may hold the key; none where a function gives it. */
+export function headerNames({ key, header }: HttpReadingOptions): readonly string[] {
+  if (key !== undefined) return []
+  const names = header ?? READING_DEFAULTS.header
+  return typeof names === 'string' ? [names] : names
+}

@@ -2,13 +2,15 @@ import { KeyInvalidError, KeyMissingError } from '../../protocol/errors.ts'
 import { fingerprintContent, fingerprintOf, NO_FINGERPRINT } from '../../protocol/fingerprint.ts'
 import { recordId } from '../../protocol/identity.ts'
 import type { Intent } from '../../protocol/intent.ts'
+import { ask, namedPrincipal, refuseAnonymous, unidentified } from '../caller.ts'
+import { findStaleKey } from '../key-age.ts'
 import { checkKey, missingHeader, readHeaderKey } from './key.ts'
-import { findStaleKey } from './key-age.ts'
-import { membersOf } from './members.ts'
-import { ANONYMOUS, customPrincipal, readPrincipal, warnOfAnonymous } from './principal.ts'
+import { ANONYMOUS, readPrincipal, warnOfAnonymous } from './principal.ts'
 import { readRequest } from './read-request.ts'
-import { type HttpReadingOptions, READING_DEFAULTS } from './reading-options.ts'
+import { type HttpReadingOptions, headerNames, READING_DEFAULTS } from './reading-options.ts'
 import type { HttpRequest } from './request.ts'
+
+type ServiceOptions = HttpReadingOptions & { readonly service: string }
 
 /** What an HTTP event asks for. */
 export type HttpReading =
@@ -32,14 +34,8 @@ export type HttpReading =
 /**
  * Reads everything that Oncekey needs of an HTTP event, at once, before a handler can change it; `undefined` if it is
  * no HTTP event.
- * @throws TypeError if no service is known.
  */
-export function readHttp(
-  event: unknown,
-  context: unknown,
-  options: HttpReadingOptions,
-  nowMs: number,
-): HttpReading | undefined {
+export function readHttp(event: unknown, options: ServiceOptions, nowMs: number): HttpReading | undefined {
   const request = readRequest(event)
   if (request === undefined) return undefined
   const methods = options.methods ?? READING_DEFAULTS.methods
@@ -54,9 +50,8 @@ export function readHttp(
         ? { kind: 'unprotected', outcome: 'missing' }
         : { kind: 'refused', request, error: missingKey(options) }
     }
-    const { maxKeyAgeMs } = options
-    const staleKey = maxKeyAgeMs === undefined ? undefined : findStaleKey(key, maxKeyAgeMs, nowMs)
-    const intent = readIntent(event, context, request, key, options)
+    const staleKey = findStaleKey(key, options.maxKeyAgeMs, nowMs)
+    const intent = readIntent(event, request, key, options)
     return { kind: 'asked', request, intent, ...(staleKey && { staleKey }) }
   } catch (error) {
     if (!(error instanceof KeyInvalidError)) throw error
@@ -78,21 +73,8 @@ function missingKey(options: HttpReadingOptions): KeyMissingError {
     : new KeyMissingError('This request holds nothing that could be its idempotency key.')
 }
 
-function headerNames({ header = READING_DEFAULTS.header }: HttpReadingOptions): readonly string[] {
-  return typeof header === 'string' ? [header] : header
-}
-
-function readIntent(
-  event: unknown,
-  context: unknown,
-  request: HttpRequest,
-  key: string,
-  options: HttpReadingOptions,
-): Intent {
-  const service = options.service ?? membersOf(context).functionName
-  if (typeof service !== 'string' || service === '') {
-    throw new TypeError('Expected the option service where the context tells no functionName, got none.')
-  }
+function readIntent(event: unknown, request: HttpRequest, key: string, options: ServiceOptions): Intent {
+  const { service } = options
   const name = options.scope === 'operation' ? `${request.method} ${request.path}` : ''
   const principal = requirePrincipal(event, request, options)
   return {
@@ -103,21 +85,9 @@ function readIntent(
 }
 
 function requirePrincipal(event: unknown, request: HttpRequest, options: HttpReadingOptions): string {
-  const named: unknown = options.principal && ask('principal', options.principal, event)
-  if (named !== undefined && named !== null) {
-    if (typeof named === 'string' && named.trim() !== '') return customPrincipal(named)
-    const got = typeof named === 'string' ? 'an empty one' : typeof named
-    throw new KeyInvalidError(
-      `The caller cannot be identified: expected principal to give a name, got ${got}.`,
-    )
-  }
-  const principal = readPrincipal(event, request)
+  const principal = namedPrincipal(event, options) ?? readPrincipal(event, request)
   if (principal !== undefined) return principal
-  if (options.requirePrincipal === true) {
-    throw new KeyInvalidError(
-      'The caller is not identified, and an idempotency key must belong to someone here.',
-    )
-  }
+  refuseAnonymous(options)
   warnOfAnonymous()
   return ANONYMOUS
 }
@@ -135,22 +105,11 @@ function fingerprint(event: unknown, request: HttpRequest, options: HttpReadingO
   return orRefuse(() => fingerprintContent(about, request.body, how))
 }
 
-/** Options' functions read what clients send: if one fails, the request is refused, and nothing is run. */
-function ask<T>(option: string, fn: (event: unknown) => T, event: unknown): T {
-  try {
-    return fn(event)
-  } catch (cause) {
-    throw new KeyInvalidError(`The service's own function ${option} failed on this request.`, { cause })
-  }
-}
-
 function orRefuse<T>(fn: () => T): T {
   try {
     return fn()
   } catch (cause) {
-    throw new KeyInvalidError('This request cannot be told from others: what is compared is not JSON.', {
-      cause,
-    })
+    throw unidentified('This request cannot be told from others: what is compared is not JSON.', cause)
   }
 }
 

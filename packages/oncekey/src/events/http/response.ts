@@ -1,5 +1,5 @@
+import type { Members } from '../../protocol/members.ts'
 import { MAX_RESULT_BYTES } from '../../protocol/result.ts'
-import type { Members } from './members.ts'
 import type { HttpShape } from './request.ts'
 
 /** API Gateway answers 502 to a status that it cannot read. */

@@ -13,11 +13,11 @@ const NEVER_STORED = new Set([
 ])
 
 /**
- * What belongs to one request: AWS's own, CORS (they name the request's origin), and the ids of requests and traces.
- * Traces: W3C, B3, Datadog, Google Cloud, Jaeger, Sentry, New Relic.
+ * What belongs to one request: AWS's own, CORS (they name the request's origin), and the ids of requests and traces,
+ * whoever gives them: `X-Request-Id`, `Apigw-Requestid`, `X-Client-Request-Id`. Traces: W3C, B3, Datadog, Google Cloud, Jaeger, Sentry, New Relic.
  */
 const OF_ONE_REQUEST =
-  /^(x-amzn?-|access-control-|x-b3-|x-datadog-|(x-)?(request|correlation|trace)-?id$|trace(parent|state|response)$|b3$|baggage$|x-cloud-trace-context$|uber-trace-id$|sentry-trace$|newrelic$)/
+  /^(x-amzn?-|access-control-|x-b3-|x-datadog-|(.+-)?(request|correlation|trace|span)-?id$|trace(parent|state|response)$|b3$|baggage$|x-cloud-trace-context$|uber-trace-id$|sentry-trace$|newrelic$)/
 
 /** Whether a response header, named in lower case, is kept for replays. */
 export function isStoredHeader(name: string, storeCookies: boolean): boolean {

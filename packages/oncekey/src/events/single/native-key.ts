@@ -1,5 +1,5 @@
 import type { Content } from '../../protocol/fingerprint.ts'
-import { type Members, membersOf } from '../http/members.ts'
+import { type Members, membersOf } from '../../protocol/members.ts'
 
 /** What a source itself says of its event: a key that is equal on every delivery, and what it carries. */
 export interface NativeKey {

@@ -10,7 +10,6 @@ const CHUNK_BYTES = 380 * 1024
 const WRITES_AT_ONCE = 4
 /** The chunks outlive the record: whoever still reads the record finds them. */
 const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
-
 interface Chunks extends Pick<Store, 'spill'> {
   load(id: string, body: Exclude<Body, { bytes: Uint8Array }>, limits: CallLimits): Promise<Uint8Array>
 }
@@ -18,30 +17,26 @@ interface Chunks extends Pick<Store, 'spill'> {
 /** Puts large results into items of their own, beside the record. */
 export function createChunks(wire: Wire): Chunks {
   return {
-    async spill({ id, owner }, bytes, room, { timeoutMs }) {
+    async spill({ id, owner }, bytes, room, makeCall) {
       // Named by content: a write in doubt that lands late finds the bytes it refers to, whatever was tried since.
       const ref = `${owner}#${digest([room.name, bytes]).slice(0, 22)}`
       const expiresAt = ttl(room.expiresAtMs + OUTLIVES_BY_MS)
       const chunks = Math.ceil(bytes.length / CHUNK_BYTES)
       let next = 0
-      const write = async (deadline: Deadline): Promise<void> => {
+      const write = async (): Promise<void> => {
         while (next < chunks) {
           const n = next++
           const B = bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES)
+          const Item = { ...chunkKey(id, ref, n), v: VERSION, bytes: { B }, expiresAt }
           try {
-            await wire.put(
-              { Item: { ...chunkKey(id, ref, n), v: VERSION, bytes: { B }, expiresAt } },
-              deadline,
-            )
+            await makeCall(({ timeoutMs }) => within(timeoutMs, (deadline) => wire.put({ Item }, deadline)))
           } catch (error) {
             next = chunks
             throw error
           }
         }
       }
-      await within(timeoutMs, (deadline) =>
-        Promise.all(Array.from({ length: WRITES_AT_ONCE }, () => write(deadline))),
-      )
+      await Promise.all(Array.from({ length: WRITES_AT_ONCE }, write))
       return { chunks, ref }
     },
 

@@ -34,10 +34,10 @@ export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = 
   return {
     ...createWrites(wire),
     // Only those whose results are large load what it takes.
-    async spill(claim, bytes, room, limits) {
+    async spill(claim, bytes, room, makeCall) {
       if (bytes.length + room.inlineBytes <= INLINE_LIMIT_BYTES) return { bytes }
       const { createChunks } = await import('./chunks.ts')
-      return createChunks(wire).spill(claim, bytes, room, limits)
+      return createChunks(wire).spill(claim, bytes, room, makeCall)
     },
     async load(id, body, limits) {
       if ('bytes' in body) return body.bytes

@@ -7,8 +7,9 @@ import { failureOf, itemIn, nameOf } from './failures.ts'
 import { dynamoDbStore } from './index.ts'
 import { type Item, text } from './item.ts'
 import { readRecord } from './read-item.ts'
-import { isAsSeen } from './updates.ts'
-import { watchReply } from './wire.ts'
+import { isAsSeen, releasingAsSeen } from './updates.ts'
+import { createWire, watchReply, within } from './wire.ts'
+import { refused } from './writes.ts'
 
 /** A person waits: longer than a request would, and not for ever. */
 const TIMEOUT_MS = 15_000
@@ -43,7 +44,10 @@ export interface TableInspector {
   /** Reads the whole table, page by page: a cost, and a load, that grow with it. */
   list(filter?: Filter): AsyncGenerator<Page, void, void>
   answer(record: CompletedRecord): Promise<StoredAnswer>
-  /** Ends the lease now: the next request runs the handler again, and what this run came to will not be stored. */
+  /**
+   * Ends the lease that was seen, now: the next request runs the handler again, and what this run came to will not be
+   * stored. Refused if the record is no longer as it was seen: a run that renewed its lease meanwhile is alive.
+   */
   release(record: InFlightRecord): Promise<WriteAnswer>
   /** Deletes the record: the next request under its key is a first one. False if it is no longer as it was seen. */
   forget(record: IdempotencyRecord): Promise<boolean>
@@ -51,11 +55,18 @@ export interface TableInspector {
 
 export function inspectTable(table: string, client: DynamoDBClient): TableInspector {
   const store = dynamoDbStore(table, { client })
+  const wire = createWire(table, client)
   const limits = { timeoutMs: TIMEOUT_MS }
 
   return {
     find: (id) => store.read(id, limits),
-    release: ({ id, owner }) => store.release({ id, owner }, limits),
+
+    async release(record) {
+      const { nowMs, refusal } = await within(TIMEOUT_MS, (deadline) =>
+        wire.update(releasingAsSeen(record), deadline, ['ConditionalCheckFailedException']),
+      )
+      return refusal === undefined ? { kind: 'written' } : refused(record.id, refusal, nowMs)
+    },
 
     async *list({ status, idPrefixes = [] } = {}) {
       const prefixes = idPrefixes.map((prefix, n) => [`:prefix${n}`, text(prefix)] as const)

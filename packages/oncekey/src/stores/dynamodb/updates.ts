@@ -30,7 +30,9 @@ const KEEP = '#result = :result, #expiresAtMs = :expiresAtMs, #expiresAt = :expi
 
 const COMPLETING = expressions(`${END}, ${KEEP} REMOVE #steps`, CLAIMED)
 const COMMITTING = expressions(`${END}, ${KEEP}, #commitToken = :commitToken REMOVE #steps`, CLAIMED)
-const RELEASING = expressions('SET #leaseUntilMs = :released', CLAIMED)
+const FREE = 'SET #leaseUntilMs = :released'
+const RELEASING = expressions(FREE, CLAIMED)
+const RELEASING_AS_SEEN = expressions(FREE, AS_SEEN)
 const SAVING_STEP = expressions('SET #steps.#step = :step', CLAIMED)
 const RENEWING = expressions(
   'SET #leaseUntilMs = :leaseUntilMs, #expiresAtMs = :expiresAtMs, #expiresAt = :expiresAt',
@@ -67,6 +69,9 @@ export const completing = ({ id, owner }: ClaimToken, completion: Completion): U
 }
 
 export const releasing = ({ id, owner }: ClaimToken): Update => update(id, RELEASING, claimValues(owner))
+
+export const releasingAsSeen = ({ id, ...seen }: Pick<InFlightRecord, 'id' | keyof Seen>): Update =>
+  update(id, RELEASING_AS_SEEN, { ...seenValues(seen), ':released': number(0) })
 
 export const savingStep = ({ id, owner }: ClaimToken, name: string, result: StoredResult): Update => {
   const names = { ...SAVING_STEP.ExpressionAttributeNames, '#step': name }

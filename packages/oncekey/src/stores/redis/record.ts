@@ -1,4 +1,5 @@
 import { RecordUnreadableError } from '../../protocol/errors.ts'
+import { type Members, membersOf } from '../../protocol/members.ts'
 import { FORMAT_VERSION, type IdempotencyRecord, type InFlightRecord } from '../../protocol/record.ts'
 import type { Body, StoredResult } from '../../protocol/result.ts'
 import type { Completion } from '../../protocol/store.ts'
@@ -133,10 +134,4 @@ function readResult(text: string, unreadable: (reason: string) => RecordUnreadab
 function readBody({ base64, chunks, ref }: Members): Body | undefined {
   if (typeof base64 === 'string') return { bytes: Buffer.from(base64, 'base64') }
   return typeof chunks === 'number' && typeof ref === 'string' ? { chunks, ref } : undefined
-}
-
-type Members = Readonly<Record<string, unknown>>
-
-function membersOf(value: unknown): Members {
-  return typeof value === 'object' && value !== null ? (value as Members) : {}
 }

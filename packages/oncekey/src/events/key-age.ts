@@ -1,4 +1,4 @@
-import { KeyInvalidError } from '../../protocol/errors.ts'
+import { KeyInvalidError } from '../protocol/errors.ts'
 
 /** A client's clock may be this far ahead before its key counts as one from the future. */
 const SKEW_MS = 60_000
@@ -8,10 +8,16 @@ const ULID = /^([0-7][\dA-HJKMNP-TV-Z]{9})[\dA-HJKMNP-TV-Z]{16}$/i
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /**
- * The answer to a key that is too old, or comes from the future; `undefined` if it is neither or carries no time.
+ * The answer to a key that is too old, or comes from the future; `undefined` if it is neither, carries no time, or no
+ * age is too old.
  * @see RFC 9562 §5.7 (UUIDv7); github.com/ulid/spec
  */
-export function findStaleKey(key: string, maxKeyAgeMs: number, nowMs: number): KeyInvalidError | undefined {
+export function findStaleKey(
+  key: string,
+  maxKeyAgeMs: number | undefined,
+  nowMs: number,
+): KeyInvalidError | undefined {
+  if (maxKeyAgeMs === undefined) return undefined
   const madeAtMs = timeOf(key)
   if (madeAtMs === undefined) return undefined
   const ageMs = nowMs - madeAtMs

@@ -1,0 +1,197 @@
+import type { KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import { describe, expect, it } from 'vitest'
+import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
+import { type RecordReadingOptions, readRecord } from '../../packages/oncekey/src/events/batch/read-record.ts'
+import { readBatch } from '../../packages/oncekey/src/events/batch/sources.ts'
+import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
+import { failures } from './consumer.ts'
+import {
+  dynamoDbEvent,
+  kinesisEvent,
+  lambdaContext,
+  mskEvent,
+  selfManagedKafkaEvent,
+  sqsEvent,
+  sqsRecord,
+} from './fixtures.ts'
+
+describe('a record of a stream', () => {
+  it.each([
+    ['Kinesis', kinesisEvent(['1', 'p'], ['2', 'p'])],
+    ['DynamoDB', dynamoDbEvent(['111', '101'], ['222', '101'])],
+    ['MSK', mskEvent([0, 15], [0, 16])],
+    ['self-managed Kafka', selfManagedKafkaEvent([0, 15], [1, 15])],
+  ])('of %s runs once, however often it is delivered', async (_name, event) => {
+    let runs = 0
+    const handler = idempotentBatch(() => {
+      runs += 1
+    }, memoryStore())
+    for (const _delivery of [1, 2, 3]) expect(await handler(event, lambdaContext())).toEqual(failures())
+    expect(runs).toBe(2)
+  })
+
+  it('is not taken for one of another stream with the same shard and number', async () => {
+    let runs = 0
+    const handler = idempotentBatch((_record: KinesisStreamRecord) => {
+      runs += 1
+    }, memoryStore())
+    const one = kinesisEvent(['1', 'p'])
+    const other = kinesisEvent(['1', 'p'])
+    for (const record of other.Records) record.eventSourceARN += '-2'
+    await handler(one, lambdaContext())
+    await handler(other, lambdaContext())
+    expect(runs).toBe(2)
+  })
+
+  it('is not taken for one of another MSK cluster with the same topic, place and time', async () => {
+    let runs = 0
+    const handler = idempotentBatch((_record: MSKRecord) => {
+      runs += 1
+    }, memoryStore())
+    const [one, other] = [mskEvent([0, 15]), mskEvent([0, 15])]
+    other.eventSourceArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/another/0b1c2d3e-4f50-2'
+    for (const event of [one, other, one, other]) {
+      expect(await handler(event, lambdaContext())).toEqual(failures())
+    }
+    expect(runs).toBe(2)
+  })
+
+  it('is known on a self-managed cluster whatever servers that is reached by', async () => {
+    let runs = 0
+    const handler = idempotentBatch((_record: MSKRecord) => {
+      runs += 1
+    }, memoryStore())
+    const event = selfManagedKafkaEvent([0, 15])
+    await handler(event, lambdaContext())
+    await handler({ ...event, bootstrapServers: 'b-7.example.com:9092' }, lambdaContext())
+    expect(runs).toBe(1)
+  })
+
+  it('by the option key is known on every cluster', async () => {
+    let runs = 0
+    const handler = idempotentBatch((_record: MSKRecord) => void runs++, memoryStore(), {
+      key: () => 'order-7',
+    })
+    const event = mskEvent([0, 15])
+    await handler(event, lambdaContext())
+    await handler(
+      { ...event, eventSourceArn: 'arn:aws:kafka:eu-west-1:1:cluster/another/0' },
+      lambdaContext(),
+    )
+    expect(runs).toBe(1)
+  })
+
+  it('is not taken for one of a topic that was made anew', async () => {
+    let runs = 0
+    const handler = idempotentBatch((_record: MSKRecord) => {
+      runs += 1
+    }, memoryStore())
+    const anew = mskEvent([0, 15])
+    for (const record of Object.values(anew.records).flat()) record.timestamp += 1
+    await handler(mskEvent([0, 15]), lambdaContext())
+    await handler(anew, lambdaContext())
+    expect(runs).toBe(2)
+  })
+})
+
+describe('what a record carries', () => {
+  const intentOf = (event: unknown, options: RecordReadingOptions<unknown> = {}) => {
+    const [item] = readBatch<unknown>(event)?.records ?? []
+    if (item === undefined) throw new Error('no record')
+    const reading = readRecord('sqs', item, { service: 'orders', key: () => 'order-7', ...options })
+    if (reading.kind !== 'exchange') throw new Error(reading.kind)
+    return reading.exchange.intent
+  }
+  const queue = (body: unknown) => sqsEvent({ ...sqsRecord('a', ''), body: body as string })
+  const shard = (text: string | Buffer) => kinesisEvent(['1', 'p', text])
+  const parsedShard = (data: unknown) => {
+    const [record] = kinesisEvent(['1', 'p']).Records
+    return { Records: [{ ...record, kinesis: { ...record?.kinesis, data } }] }
+  }
+  const topic = (value: unknown) => {
+    const event = mskEvent([0, 15])
+    return {
+      ...event,
+      records: { 'topic-0': event.records['topic-0']?.map((record) => ({ ...record, value })) },
+    }
+  }
+  const table = (facts: object, eventName = 'INSERT') => {
+    const [record] = dynamoDbEvent(['111', '101']).Records
+    return { Records: [{ ...record, eventName, dynamodb: { ...record?.dynamodb, ...facts } }] }
+  }
+
+  it.each([
+    ['another body', queue('a'), queue('b')],
+    ['a body that was parsed to something else', queue({ a: 1 }), queue({ a: 2 })],
+    ['no body', queue('a'), queue(undefined)],
+    ['other data', shard('a'), shard('b')],
+    ['other bytes', shard(Buffer.from([0xff, 1])), shard(Buffer.from([0xff, 2]))],
+    ['data that were parsed to something else', parsedShard({ a: 1 }), parsedShard({ a: 2 })],
+    ['another value', topic('YQ=='), topic('Yg==')],
+    ['no value', topic('YQ=='), topic(null)],
+    ['another image', table({}), table({ NewImage: { Message: { S: 'changed' } } })],
+    ['another old image', table({}), table({ OldImage: { Message: { S: 'old' } } })],
+    ['another item', table({}), table({ Keys: { Id: { N: '102' } } })],
+    ['another change', table({}), table({}, 'MODIFY')],
+  ])('tells it from one with %s', (_difference, one, other) => {
+    expect(intentOf(one).fingerprint).toMatch(/^json:|^bytes:/)
+    expect(intentOf(other).fingerprint).not.toBe(intentOf(one).fingerprint)
+  })
+
+  it.each([
+    ['with its body written otherwise', queue('{"a":1,"b":2}'), queue('{ "b": 2, "a": 1 }')],
+    ['with its body parsed before', queue('{"a":1}'), queue({ a: 1 })],
+    ['with its data written otherwise', shard('{"a":1}'), shard('{ "a": 1 }')],
+    ['with its data parsed before', shard('{"a":1}'), parsedShard({ a: 1 })],
+    ['with its value parsed before', topic('eyJhIjoxfQ=='), topic({ a: 1 })],
+    ['on a queue and on a stream', queue('{"a":1}'), shard('{"a":1}')],
+    ['on a topic and on a queue', topic('aGk='), queue('hi')],
+  ])('is the same %s', (_difference, one, other) => {
+    expect(intentOf(one)).toEqual(intentOf(other))
+  })
+
+  it.each([
+    ['pointers', ['/sentAt']],
+    ['a function', () => 'mine'],
+    ['false', false],
+  ] as const)('is compared as the option fingerprint says, given %s', async (_kind, fingerprint) => {
+    const [one, other] = [queue('{"a":1,"sentAt":1}'), queue('{"a":1,"sentAt":2}')]
+    let runs = 0
+    const handler = idempotentBatch((_record: SQSRecord) => void runs++, memoryStore(), { fingerprint })
+    for (const event of [one, other]) expect(await handler(event, lambdaContext())).toEqual(failures())
+    expect(runs).toBe(1)
+  })
+
+  it('is another one where the function says another thing', () => {
+    const one = intentOf(queue('a'), { fingerprint: () => 1 })
+    expect(intentOf(queue('a'), { fingerprint: () => 2 })).not.toEqual(one)
+  })
+
+  it('shows its source in the scope of its record', () => {
+    const scopes = [queue('a'), shard('a'), table({}), topic('YQ==')].map((event) => {
+      const batch = readBatch<unknown>(event)
+      const [item] = batch?.records ?? []
+      if (batch === undefined || item === undefined) throw new Error('no record')
+      const reading = readRecord(batch.source, item, { service: 'orders' })
+      return reading.kind === 'exchange' ? reading.exchange.intent.id.split('#')[0] : reading.kind
+    })
+    expect(scopes).toEqual(['orders/sqs', 'orders/kinesis', 'orders/dynamodb', 'orders/kafka'])
+    expect(intentOf(queue('a')).id).toMatch(/^orders#/)
+  })
+})
+
+describe('the item of a DynamoDB record', () => {
+  it('is one group, in whatever order its key attributes come', () => {
+    const groups = [
+      { a: { S: '1' }, b: { S: '2' } },
+      { b: { S: '2' }, a: { S: '1' } },
+      { a: { S: '1' }, b: { S: '3' } },
+    ].map((Keys) => {
+      const [record] = dynamoDbEvent(['111', '101']).Records
+      return readBatch({ Records: [{ ...record, dynamodb: { ...record?.dynamodb, Keys } }] })?.records[0]
+        ?.group
+    })
+    expect(groups[0]).toBe(groups[1])
+    expect(groups[0]).not.toBe(groups[2])
+  })
+})
