@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it, vi } from 'vitest'
@@ -34,11 +34,12 @@ function follow(page: string) {
     .filter(({ language }) => language === 'sh')
     .flatMap(({ code }) => code.split('\n'))
     .filter((line) => line.startsWith('node '))
-  return { blocks, commands, run }
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
+  return { blocks, commands, run, read }
 }
 
 describe('whoever follows getting-started.md to the letter', () => {
-  const { blocks, commands, run } = follow('docs/getting-started.md')
+  const { blocks, commands, run, read } = follow('docs/getting-started.md')
 
   it('sees the first replay in memory', async () => {
     expect(commands[0]).toBe('node --test')
@@ -58,6 +59,24 @@ describe('whoever follows getting-started.md to the letter', () => {
     const shown = blocks.find(({ language }) => language === 'text')?.code ?? ''
     const id = /"id":"([^"]+)"/.exec(printed)?.[1] ?? ''
     expect(printed.trim().replaceAll(id, 'ID')).toBe(shown.replace(/(?<="id":")[^"]+/g, 'ID'))
+  })
+
+  it('has a stack with a function of today that knows its table', async () => {
+    const { app } = JSON.parse(read('cdk.json'))
+    // What `cdk` tells an app, but that the function is not bundled: that would take the packages as they were built.
+    await run(app, { CDK_OUTDIR: 'cdk.out', CDK_CONTEXT_JSON: '{ "aws:cdk:bundling-stacks": [] }' })
+    const { Resources } = JSON.parse(read('cdk.out/Payments.template.json'))
+    const ofType = (type: string) =>
+      Object.entries<{ Type: string; Properties: object }>(Resources).filter(([, { Type }]) => Type === type)
+    const [[table] = []] = ofType('AWS::DynamoDB::GlobalTable')
+    expect(table).toEqual(expect.any(String))
+    expect(ofType('AWS::Lambda::Function').map(([, { Properties }]) => Properties)).toEqual([
+      expect.objectContaining({
+        Runtime: 'nodejs24.x',
+        Timeout: 10,
+        Environment: { Variables: { IDEMPOTENCY_TABLE: { Ref: table } } },
+      }),
+    ])
   })
 })
 

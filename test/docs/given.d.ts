@@ -43,12 +43,12 @@ declare global {
     charge(order: Order, idempotencyKey: string): Promise<{ readonly chargeId: string }>
     takeReceiptNumber(chargeId: string): Promise<string>
   }
+  const untilOnline: () => Promise<void>
   const app: (request: object, response: object) => void
   const paymentsFunction: LambdaFunction
 
   // README.md imports these in its first block, or leaves their import to the reader.
   const middy: typeof import('@middy/core').default
-  const httpCors: typeof import('@middy/http-cors').default
   const httpErrorHandler: typeof import('@middy/http-error-handler').default
   const httpHeaderNormalizer: typeof import('@middy/http-header-normalizer').default
   const httpJsonBodyParser: typeof import('@middy/http-json-body-parser').default

@@ -18,6 +18,7 @@ export interface Block {
 /** Every page that users read. The API reference is generated, and so not a page. */
 export const pages: readonly string[] = [
   ...globSync('*.md', { cwd: root }),
+  ...globSync('packages/*/README.md', { cwd: root }),
   ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**', 'docs/node_modules/**'] }),
 ].sort()
 

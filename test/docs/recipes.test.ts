@@ -101,10 +101,16 @@ describe('the recipe', () => {
     )
   })
 
-  it('for sensitive data answers with it once, and never from the record', async () => {
-    const createPayment = async () => ({ statusCode: 201, body: '{"id":"1","token":"secret"}' })
+  it('for sensitive data answers with it once, never from the record, and keeps what has none', async () => {
+    const paid = { statusCode: 201, body: '{"id":"1","token":"secret"}' }
+    const createPayment = async ({ body }: APIGatewayProxyEventV2) =>
+      body === '{"amount":0}' ? { statusCode: 204 } : paid
     const send = sender(await recipe('redact: (response)', { createPayment }))
     expect((await send()).body).toBe('{"id":"1","token":"secret"}')
     expect((await send()).body).toBe('{"id":"1","token":null}')
+
+    const nothing = { key: 'k2', body: '{"amount":0}' }
+    expect((await send(nothing)).statusCode).toBe(204)
+    expect(await send(nothing)).toMatchObject({ statusCode: 204, headers: { 'Idempotent-Replayed': 'true' } })
   })
 })
