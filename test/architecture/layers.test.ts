@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest'
 
 const source = join(import.meta.dirname, '../../packages/oncekey/src')
 
-/** DESIGN §5 as data: what each layer may import besides itself. The first folder or file that matches names it. */
+/**
+ * "The layers of the library" in CONTRIBUTING.md as data: what each may import besides itself. The first folder or
+ * file that matches names it.
+ */
 const layers: readonly {
   readonly name: string
   readonly within: RegExp
