@@ -46,6 +46,9 @@ const GIVEN_UP: Sequel = { ...WELL, first: '503', record: 'released', retry: '20
 /** The work is done and answered, but its result is not stored: only the end of the lease lets it run again. */
 const UNSTORED: Sequel = { first: '201', record: 'in-flight', retry: '409', later: '201', runs: 2 }
 
+/** The work is done and answered, and that is stored; what it came to found no room. */
+const UNKEPT: Sequel = { ...WELL, retry: '410', later: '410' }
+
 /** Whether a single fault is beyond what trying again can mend. */
 const isFinal = (fault: Fault, isLasting: boolean): boolean =>
   fault === 'refused for good' || (isLasting && fault !== 'delivered again later')
@@ -107,7 +110,7 @@ export const phaseCases: readonly PhaseCase[] = [
     phase: 'write chunk',
     calmCalls: 0,
     work: () => LONG,
-    expected: (fault, isLasting) => (isFinal(fault, isLasting) ? UNSTORED : WELL),
+    expected: (fault, isLasting) => (isFinal(fault, isLasting) ? UNKEPT : WELL),
   },
   {
     phase: 'read chunk',

@@ -72,7 +72,7 @@ const claim = (id: string, owner = 'owner-1', facts: Partial<InFlightRecord> = {
 async function resultOf(value: unknown) {
   const encoded = await encodeResult({ value })
   if (encoded.kind !== 'json') return encoded
-  const { bytes, ...facts } = encoded
+  const { bytes, json: _, ...facts } = encoded
   return { ...facts, body: { bytes } }
 }
 

@@ -15,7 +15,8 @@ const MAX_PARAMETERS = 2
  *
  * @param fn an async handler, `(event, context) => result`.
  * @param table the table's name, or a store.
- * @throws TypeError at cold start, if `fn` streams its response or wants a callback, or the table or an option makes no sense.
+ * @throws TypeError at cold start, if `fn` streams its response or wants a callback, or the table or an option makes no
+ *   sense.
  * @see {@link IdempotencyOptions} for every option and its default
  */
 export function idempotentHandler<TEvent, TResult>(
