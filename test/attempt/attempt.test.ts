@@ -66,7 +66,10 @@ describe('a claim', () => {
 describe('a run that completes', () => {
   it('has its result replayed', async () => {
     const { scene } = bench()
-    expect(await (await claim(scene())).complete({ value: { paid: true } })).toMatchObject({ kind: 'stored' })
+    expect(await (await claim(scene())).complete({ value: { paid: true } })).toEqual({
+      kind: 'stored',
+      recalled: { kind: 'value', json: '{"paid":true}' },
+    })
     expect(await begin(scene())).toMatchObject({
       kind: 'replay',
       recalled: { kind: 'value', json: '{"paid":true}' },

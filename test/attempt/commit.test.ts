@@ -175,6 +175,25 @@ describe('a commit that is refused', () => {
   })
 })
 
+describe('the result of a commit', () => {
+  it('is what it was then, whatever the handler does to it afterwards', async () => {
+    const { run, commit } = await running()
+    const result = { paid: true }
+    await commit(result, [])
+    result.paid = false
+    expect(await run.complete({ value: 2 })).toEqual({ kind: 'committed', result: { paid: true } })
+  })
+
+  it.each([[undefined], [{ amount: 1n }]])(
+    'is answered as it is where JSON cannot say it: %o',
+    async (result) => {
+      const { run, commit } = await running()
+      await commit(result, [])
+      expect(await run.complete({ value: 2 })).toEqual({ kind: 'committed', result })
+    },
+  )
+})
+
 describe('a commit in doubt', () => {
   it('that was written is recognised when it is sent again', async () => {
     const { on, run, commit } = await running()
@@ -208,6 +227,15 @@ describe('a commit in doubt', () => {
     const [first, , third] = on.called('commit').map(completionOf)
     expect(third).not.toEqual(first)
     expect(JSON.stringify(third)).not.toContain(tokenOf(first))
+  })
+
+  it('is another request if it cannot be compared', async () => {
+    const { on, commit } = await running()
+    const odd = [{ Put: { TableName: 'ledger', Item: { id: '1', note: () => 'left out' } } }]
+    await inDoubt(on, () => commit(1, odd))
+    await commit(1, odd)
+    const [first, , third] = on.called('commit').map(completionOf)
+    expect(tokenOf(third)).not.toBe(tokenOf(first))
   })
 
   it('is another request once the handler has changed what it gave', async () => {

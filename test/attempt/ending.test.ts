@@ -21,6 +21,9 @@ const lost = {
   },
 }
 
+/** Too long for the record itself. */
+const large = Array.from({ length: 4_000 }, () => Math.random())
+
 describe('a completion', () => {
   it('says when it was and how long it is kept', async () => {
     const on = bench()
@@ -99,6 +102,27 @@ describe('a run that lost its lease', () => {
     expect(await zombie.complete({ value: 'same' })).toEqual({
       kind: 'superseded',
       recalled: { kind: 'value', json: '"same"' },
+    })
+  })
+
+  it('answers nothing of its own where the result of its successor cannot be loaded for the moment', async () => {
+    const on = bench()
+    const zombie = await claim(on.scene())
+    on.clock.advance(10_000)
+    await (await claim(on.scene())).complete({ value: large })
+    on.inject('load', refusedForGood)
+    expect(await zombie.complete({ value: 'first' })).toEqual({ kind: 'in-flight', leaseLeftMs: 0 })
+  })
+
+  it('is told that the result of its successor is damaged', async () => {
+    const on = bench()
+    const zombie = await claim(on.scene())
+    on.clock.advance(10_000)
+    await (await claim(on.scene())).complete({ value: large })
+    on.inject('load', async () => Buffer.from('another'))
+    expect(await zombie.complete({ value: 'first' })).toMatchObject({
+      kind: 'failed',
+      error: { code: 'record-unreadable' },
     })
   })
 
@@ -248,8 +272,6 @@ describe('a recalled result', () => {
     })
   })
 
-  const large = Array.from({ length: 4_000 }, () => Math.random())
-
   it('beside the record is read back, and again if the reply is lost', async () => {
     const on = bench()
     on.inject('load', replyLost)
@@ -288,6 +310,18 @@ describe('a recalled result', () => {
       recalled: { kind: 'unavailable', reason, status: 201 },
     })
     expect(await on.stored()).toMatchObject({ status: 'completed', result: { kind: 'unavailable', reason } })
+  })
+
+  it('of no status has none when it found no room either', async () => {
+    const on = bench()
+    const run = await claim(on.scene())
+    on.inject('spill', refusedForGood)
+    await run.complete({ value: large })
+    const record = await on.stored()
+    expect(record?.status === 'completed' && record.result).toStrictEqual({
+      kind: 'unavailable',
+      reason: 'it could not be written',
+    })
   })
 
   it('is written beside the record again if the reply is lost', async () => {

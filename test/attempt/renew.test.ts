@@ -213,6 +213,23 @@ describe('a run that keeps renewing', () => {
     expect((await goThrough(6_000, ['renewed'], { claimTookMs: -3_600_000 })).pauses).toEqual([6_000])
   })
 
+  it('ends when it is told to, and not before', async () => {
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    let renewals = 0
+    const renewOnce = async () => {
+      renewals += 1
+      return renewals < 50
+    }
+    const clock = manualClock()
+    const stop = keepRenewing(clock, renewOnce, 1_000, clock.nowMs())
+    for (let turns = 0; turns < 10; turns += 1) await turn()
+    expect(renewals).toBeGreaterThan(2)
+    stop()
+    const renewalsByThen = renewals
+    for (let turns = 0; turns < 10; turns += 1) await turn()
+    expect(renewals).toBe(renewalsByThen)
+  })
+
   it('ends when the lease is lost', async () => {
     const { pauses, renewals } = await goThrough(6_000, ['renewed', 'lost', 'renewed'])
     expect(pauses).toEqual([6_000, 6_000])

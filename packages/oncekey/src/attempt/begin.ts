@@ -113,7 +113,7 @@ async function tryClaim(scene: Scene, plan: ClaimPlan): Promise<Claimed | undefi
 
     // A reply can be lost and the write sent again: a refusal by our own claim is our claim.
     const held = answer.record
-    if (!isClaimOf(held, claim.owner, record.leaseUntilMs)) {
+    if (!isClaimOf(held, claim.owner)) {
       return { kind: 'lost', record: held, nowMs: answer.nowMs }
     }
     const hold: Hold = {

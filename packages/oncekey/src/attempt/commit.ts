@@ -12,8 +12,8 @@ import { type Hold, refuseIfInDoubt, type Scene } from './scene.ts'
 const TRANSACTION_CALL_MS = 10_000
 
 interface Sent {
-  /** What was asked for, as it was then; `undefined` if that could not be copied. */
-  readonly asked: readonly unknown[] | undefined
+  /** What was asked for, as it was then. */
+  readonly asked: unknown
   readonly completion: Completion & { readonly commitToken: string }
 }
 
@@ -26,7 +26,7 @@ export function createCommit(
   const { store, timing, intent } = scene
   let inDoubt: Sent | undefined
 
-  const prepare = async (result: unknown, asked: Sent['asked']): Promise<Sent> => {
+  const prepare = async (result: unknown, asked: unknown): Promise<Sent> => {
     const kept = scene.keep(result)
     if (kept === undefined) {
       throw new TypeError(
@@ -54,7 +54,7 @@ export function createCommit(
     const shown = asShown(result)
     // The same commit again must be the same request to the letter, or DynamoDB would not know it as a repeat.
     const asked = copyOf([shown, writes])
-    const repeated = asked !== undefined && isDeepStrictEqual(inDoubt?.asked, asked) ? inDoubt : undefined
+    const repeated = isDeepStrictEqual(inDoubt?.asked, asked) ? inDoubt : undefined
     const sent = repeated ?? (await prepare(result, asked))
     const { completion } = sent
     const untilMs = timing.actUntilMs()
@@ -88,19 +88,18 @@ export function createCommit(
 /** The result as its caller will get it, whatever the handler does to it afterwards. */
 function asShown(result: unknown): unknown {
   try {
-    const json: string | undefined = JSON.stringify(result)
-    return json === undefined ? undefined : JSON.parse(json)
+    return JSON.parse(JSON.stringify(result))
   } catch {
-    // It cannot be stored either, and a repeat is told so.
+    // `undefined`, or what cannot be stored either: a repeat is told so.
     return result
   }
 }
 
-/** As it is now: the handler's own objects may change. */
-function copyOf<T>(asked: T): T | undefined {
+/** As it is now: the handler's own objects may change. What cannot be copied is like nothing else. */
+function copyOf(asked: readonly unknown[]): unknown {
   try {
     return structuredClone(asked)
   } catch {
-    return undefined
+    return Symbol('not to be compared')
   }
 }

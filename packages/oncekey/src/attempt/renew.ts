@@ -12,17 +12,8 @@ const MAX_TRIES = 2
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1_000
 
-/** Whether this record is the claim of that owner, with that lease. */
-export function isClaimOf(
-  record: IdempotencyRecord | undefined,
-  owner: string,
-  leaseUntilMs: number,
-): record is InFlightRecord {
-  return isLiveClaimOf(record, owner) && record.leaseUntilMs === leaseUntilMs
-}
-
 /** Whether this record is the claim of that owner, neither completed nor released. */
-function isLiveClaimOf(record: IdempotencyRecord | undefined, owner: string): record is InFlightRecord {
+export function isClaimOf(record: IdempotencyRecord | undefined, owner: string): record is InFlightRecord {
   return record?.status === 'in-flight' && record.owner === owner && record.leaseUntilMs > 0
 }
 
@@ -75,7 +66,7 @@ export async function moveLease(
       take(leaseUntilMs)
       return { kind: 'renewed' }
     }
-    if (!isLiveClaimOf(answer.record, hold.claim.owner)) return { ...answer, kind: 'lost' }
+    if (!isClaimOf(answer.record, hold.claim.owner)) return { ...answer, kind: 'lost' }
     // What refused it is a renewal of our own whose reply never came: this one sent again, or an earlier one.
     take(answer.record.leaseUntilMs)
     if (hold.leaseUntilMs === leaseUntilMs || tries === MAX_TRIES) return { kind: 'renewed' }
