@@ -10,6 +10,7 @@ const CHUNK_BYTES = 380 * 1024
 const WRITES_AT_ONCE = 4
 /** The chunks outlive the record: whoever still reads the record finds them. */
 const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
+
 interface Chunks extends Pick<Store, 'spill'> {
   load(id: string, body: Exclude<Body, { bytes: Uint8Array }>, limits: CallLimits): Promise<Uint8Array>
 }
