@@ -308,6 +308,7 @@ describe('a recalled result', () => {
     expect(await run.complete({ value: large, status: 201 })).toEqual({
       kind: 'stored',
       recalled: { kind: 'unavailable', reason, status: 201 },
+      error: expect.objectContaining({ code: 'store-unavailable' }),
     })
     expect(await on.stored()).toMatchObject({ status: 'completed', result: { kind: 'unavailable', reason } })
   })

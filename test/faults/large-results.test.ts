@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import type { OutcomeEvent } from 'oncekey'
 import { describe, expect, test, vi } from 'vitest'
-import { frontDoors } from '../support/front-doors.ts'
+import { frontDoors, withoutMiddy } from '../support/front-doors.ts'
 import { startTrial } from '../support/trial.ts'
 
 const KB = 1024
@@ -34,4 +35,22 @@ describe.each(frontDoors)('through $door', (door) => {
       expect((await trial.record())?.result).toHaveProperty(place)
     },
   )
+})
+
+test('a result for which there is no room in time is told of, by the outcome and by each repeat', async () => {
+  await using trial = await startTrial()
+  const pay = vi.fn(() => ({ statusCode: 201, body: random(20 * KB) }))
+  const outcomes: OutcomeEvent[] = []
+  const onOutcome = (event: OutcomeEvent): void => {
+    outcomes.push(event)
+  }
+  const call = trial.sandbox(pay, { door: withoutMiddy, onOutcome })
+  trial.proxy.inject('write chunk', 'refused for good')
+  expect((await call()).text).toBe('201')
+  expect((await call()).text).toBe('410')
+  expect(pay).toHaveBeenCalledTimes(1)
+  expect(outcomes).toMatchObject([
+    { outcome: 'executed', error: { code: 'store-unavailable' } },
+    { outcome: 'replay-unavailable' },
+  ])
 })

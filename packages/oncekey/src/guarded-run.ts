@@ -45,7 +45,7 @@ export function createGuardedRun(
   const conclude = (ended: Ended, own: () => unknown, handlerError?: unknown): unknown => {
     switch (ended.kind) {
       case 'stored':
-        report.tell('executed', facts)
+        report.tell('executed', { ...facts, error: ended.error })
         return own()
       case 'released':
         report.tell('released', { ...facts, error: handlerError })

@@ -19,31 +19,35 @@ export function watchResponse(
   request: { response?: unknown; error?: unknown; earlyResponse?: unknown },
   onEarlyAnswer: (answer: EarlyAnswer) => Promise<unknown>,
 ): WatchedResponse {
-  let { response, error } = request
   let isError = false
   const beforeError: unknown[] = []
-  Object.defineProperty(request, 'response', {
-    configurable: true,
-    enumerable: true,
-    get: () => response,
-    set: (value: unknown) => {
-      response = value
-      if (!isError) beforeError.push(value)
-      // The reset comes while an early answer may still stand there.
-      if ('earlyResponse' in request && request.earlyResponse === value) {
-        const hook = isError ? 'onError' : beforeError.length === 1 ? 'before' : 'after'
-        response = onEarlyAnswer({ hook, value })
-      }
-    },
+  watchMember(request, 'response', (value) => {
+    if (!isError) beforeError.push(value)
+    // The reset comes while an early answer may still stand there.
+    if (!('earlyResponse' in request) || request.earlyResponse !== value) return value
+    const hook = isError ? 'onError' : beforeError.length === 1 ? 'before' : 'after'
+    return onEarlyAnswer({ hook, value })
   })
-  Object.defineProperty(request, 'error', {
-    configurable: true,
-    enumerable: true,
-    get: () => error,
-    set: (thrown: unknown) => {
-      error = thrown
-      isError = true
-    },
+  watchMember(request, 'error', (thrown) => {
+    isError = true
+    return thrown
   })
   return { handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined) }
+}
+
+/** Calls `onWrite` with each value that is written to the member, which then holds what it gives. */
+function watchMember<Name extends string>(
+  holder: { [name in Name]?: unknown },
+  name: Name,
+  onWrite: (value: unknown) => unknown,
+): void {
+  let held: unknown = holder[name]
+  Object.defineProperty(holder, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => held,
+    set: (value: unknown) => {
+      held = onWrite(value)
+    },
+  })
 }

@@ -31,7 +31,7 @@ export interface OutcomeEvent {
   readonly isTakeover?: boolean
   /** From reading the event to the answer, in milliseconds. */
   readonly durationMs: number
-  /** Why, where the outcome is not a success. */
+  /** Why, where the outcome is not a success, or where the result of one found no room in the store. */
   readonly error?: unknown
 }
 

@@ -109,15 +109,19 @@ describe('spill', () => {
       expect(mock.calls()).toHaveLength(18)
     })
 
-    test('begins no other once one has failed', async () => {
+    test('begins no other once one has failed, and has ended those under way when it ends', async () => {
       const { mock, store } = stubbed()
+      let underWay = 0
       mock.on(PutItemCommand).callsFake(async () => {
         if (mock.calls().length === 1) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
-        await turn()
+        underWay += 1
+        for (let turns = 0; turns < 5; turns += 1) await turn()
+        underWay -= 1
       })
       await expect(store.spill(aClaim(), largest, room(), makeCall)).rejects.toMatchObject({
         retryable: true,
       })
+      expect(underWay).toBe(0)
       for (let turns = 0; turns < 20; turns += 1) await turn()
       expect(mock.calls()).toHaveLength(4)
     })

@@ -15,7 +15,8 @@ import { createStep } from './steps.ts'
 
 /**
  * What became of a run's end.
- * - `stored`: what this run came to is what the record holds, and a repeat gets `recalled`.
+ * - `stored`: what this run came to is what the record holds, and a repeat gets `recalled`; `error` says why that is
+ *   nothing though there was something to store.
  * - `committed`: the handler's own commit did that before; `result` is what it gave.
  * - `own`: this run's completion is there, but it is another one (a commit that was in doubt).
  * - `superseded`, `in-flight`: the lease was lost, and a successor with our fingerprint has completed, or runs.
@@ -23,7 +24,7 @@ import { createStep } from './steps.ts'
  * - `failed`: nothing could be written, or the claim is gone; the lease, if it is ours, ends by itself.
  */
 export type Ended =
-  | { readonly kind: 'stored'; readonly recalled: Recalled }
+  | { readonly kind: 'stored'; readonly recalled: Recalled; readonly error?: unknown }
   | { readonly kind: 'committed'; readonly result: unknown }
   | { readonly kind: 'own'; readonly recalled: Recalled }
   | { readonly kind: 'superseded'; readonly recalled: Recalled }
@@ -85,17 +86,25 @@ export function createRun(scene: Scene, hold: Hold): Run {
     const completedAtMs = timing.storeNowMs()
     const expiresAtMs = completedAtMs + (kept.retentionMs ?? scene.retentionMs)
     const room = { name: 'result', inlineBytes: 0, expiresAtMs }
-    const result = await place(scene, hold, encoded, room).catch(() => withoutRoom(kept))
+    let error: unknown
+    const result = await place(scene, hold, encoded, room).catch((thrown: unknown) => {
+      error = thrown
+      return withoutRoom(kept)
+    })
     const answer = await persist(clock, untilMs(), (limits) =>
       store.complete(hold.claim, { result, completedAtMs, expiresAtMs }, limits),
     )
-    const recalled = recallable(result.kind === 'unavailable' ? result : encoded)
-    if (answer.kind === 'written') return { kind: 'stored', recalled }
+    const stored: Ended = {
+      kind: 'stored',
+      recalled: recallable(result.kind === 'unavailable' ? result : encoded),
+      error,
+    }
+    if (answer.kind === 'written') return stored
     const { record } = answer
     // The write of a lost reply, sent again, is refused by itself.
     const isOurs =
       record?.status === 'completed' && record.owner === owner && isSameResult(record.result, result)
-    return isOurs ? { kind: 'stored', recalled } : explain(answer)
+    return isOurs ? stored : explain(answer)
   }
 
   const release = async (): Promise<Ended> => {

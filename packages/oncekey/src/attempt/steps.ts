@@ -17,8 +17,8 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
   const taken = new Set<string>()
   let inlineBytes = [...hold.record.steps.values()].reduce((sum, result) => sum + inlineSizeBytes(result), 0)
 
-  /** What each step gave, by name, if this run could not save it: its work is done, and is not done again. */
-  const unsaved = new Map<string, EncodedResult>()
+  /** What each step of this run gave, by name: its work is not done again because saving it failed. */
+  const given = new Map<string, EncodedResult>()
 
   const save = async (name: string, encoded: EncodedResult): Promise<void> => {
     const expiresAtMs = hold.record.expiresAtMs + STEPS_OUTLIVE_BY_MS
@@ -34,8 +34,8 @@ export function createStep(scene: Scene, hold: Hold): Attempt['step'] {
   const resultOf = async (name: string, fn: () => unknown): Promise<Recalled> => {
     const saved = hold.record.steps.get(name)
     if (saved !== undefined) return recall(scene, saved)
-    const encoded = unsaved.get(name) ?? (await encodeResult({ value: await fn() }))
-    unsaved.set(name, encoded)
+    const encoded = given.get(name) ?? (await encodeResult({ value: await fn() }))
+    given.set(name, encoded)
     await save(name, encoded)
     return recallable(encoded)
   }

@@ -1,5 +1,4 @@
-import { KeyInvalidError } from '../protocol/errors.ts'
-import { unawaited } from '../protocol/unawaited.ts'
+import { ask, unidentified } from './ask.ts'
 
 /** How an option may name the caller, and whether there must be one. */
 export interface CallerOptions {
@@ -29,17 +28,4 @@ export function refuseAnonymous({ requirePrincipal }: CallerOptions): void {
   if (requirePrincipal === true) {
     throw unidentified('The caller is not identified, and an idempotency key must belong to someone here.')
   }
-}
-
-/** Options' functions read what clients send: if one fails, the request is refused, and nothing is run. */
-export function ask<T>(option: string, fn: (event: unknown) => T, event: unknown): T {
-  try {
-    return unawaited(fn(event))
-  } catch (cause) {
-    throw unidentified(`The service's own function ${option} failed on this request.`, cause)
-  }
-}
-
-export function unidentified(message: string, cause?: unknown): KeyInvalidError {
-  return new KeyInvalidError(message, { code: 'identity-unknown', cause })
 }

@@ -1,5 +1,6 @@
+import { ask } from '../ask.ts'
 import { batchSourceOf } from '../batch/sources.ts'
-import { ask, type CallerOptions, namedPrincipal, refuseAnonymous } from '../caller.ts'
+import { type CallerOptions, namedPrincipal, refuseAnonymous } from '../caller.ts'
 import type { Reading } from '../exchange.ts'
 import type { HttpAnsweringOptions } from '../http/answering-options.ts'
 import { keepResult } from '../http/keep.ts'

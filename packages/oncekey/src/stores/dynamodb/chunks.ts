@@ -37,7 +37,10 @@ export function createChunks(wire: Wire): Chunks {
           }
         }
       }
-      await Promise.all(Array.from({ length: WRITES_AT_ONCE }, write))
+      // All of them have ended when this ends: nothing goes on behind the answer.
+      const ended = await Promise.allSettled(Array.from({ length: WRITES_AT_ONCE }, write))
+      const failed = ended.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
       return { chunks, ref }
     },
 
