@@ -1,6 +1,6 @@
 import { Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
-import { createPaymentsApp } from './payments-app.ts'
+import { createPaymentsApp } from './payments-stack.ts'
 
 const app = createPaymentsApp()
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app))

@@ -45,7 +45,7 @@ export class PaymentsApi extends Construct {
     })
     Validations.of(api).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG4',
-      reason: 'A demo that anyone can try. Behind an authorizer, each caller gets a key space of its own.',
+      reason: 'The demo is open to everyone. Behind an authorizer, each caller would have separate keys.',
     })
     this.url = stage.url
   }

@@ -13,12 +13,12 @@ export interface PaymentsFunctionProps {
   readonly removalPolicy: RemovalPolicy
 }
 
-/** The demo function, bundled from the workspace's sources by esbuild, and allowed what its code calls. */
+/** The demo function: bundled from the workspace's sources by esbuild, with permissions for the calls in its code. */
 export class PaymentsFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, { ledger, wallets, removalPolicy }: PaymentsFunctionProps) {
     const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.ONE_MONTH, removalPolicy })
-    // A role of our own: the one that CDK makes may write to any log of the account.
+    // The role that CDK would create may write to every log group of the account.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
     logGroup.grantWrite(role)
 
@@ -40,32 +40,32 @@ export class PaymentsFunction extends NodejsFunction {
       depsLockFilePath: inRepository('package-lock.json'),
       bundling: {
         logLevel: LogLevel.WARNING,
-        // CDK runs esbuild by npx, which inside another npx would take that one's arguments for its own.
+        // CDK runs esbuild with npx. Inside another npx, it would inherit the arguments of that one.
         environment: { npm_config_call: '', npm_config_package: '' },
         format: OutputFormat.ESM,
         mainFields: ['module', 'main'],
-        // The SDK that was tested, and not the one that Lambda happens to carry.
+        // Use the tested version of the SDK, not the one of the Lambda runtime.
         bundleAwsSDK: true,
         minify: true,
         sourceMap: true,
         sourcesContent: false,
         esbuildArgs: { '--conditions': 'oncekey-source,module' },
-        // Some dependencies are CommonJS and `require` Node's own modules.
+        // Some dependencies are CommonJS modules that `require` modules of Node.js.
         banner: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
       },
     })
-    // What bookPayment writes in its transaction, and what the GET routes read.
+    // For the transaction of bookPayment, and for the GET routes.
     ledger.grant(this, 'dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:Scan')
     wallets.grant(this, 'dynamodb:UpdateItem')
 
     Validations.of(role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray takes traces from anywhere: its actions know no resources.',
+      reason: 'The actions of X-Ray do not support resource-level permissions.',
     })
     Validations.of(this).acknowledge({
       id: 'Serverless::Serverless-LambdaDLQ',
       reason:
-        'The API invokes the function synchronously; Lambda uses a dead letter queue for other invocations only.',
+        'The API invokes the function synchronously; Lambda uses a dead-letter queue for asynchronous invocations only.',
     })
   }
 }

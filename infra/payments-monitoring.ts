@@ -15,13 +15,13 @@ import { type IIdempotencyTable, metricOutcome } from 'oncekey-cdk'
 
 export interface PaymentsMonitoringProps {
   readonly table: IIdempotencyTable
-  /** The service whose outcomes are watched. */
+  /** The service whose outcomes are monitored. */
   readonly service: string
 
   /**
-   * Who is told of an alarm.
+   * The topic that alarms are published to.
    *
-   * @default - nobody: alarms are only seen in CloudWatch
+   * @default - none: alarms are visible in CloudWatch only
    */
   readonly alarmTopic?: ITopic
 }
@@ -31,7 +31,7 @@ type MetricName = Outcome | 'takeover' | 'durationMs'
 
 const period = Duration.minutes(5)
 
-/** What to look at, and when to be woken. */
+/** The alarms and the dashboard of the demo. */
 export class PaymentsMonitoring extends Construct {
   constructor(scope: Construct, id: string, props: PaymentsMonitoringProps) {
     super(scope, id)
@@ -48,7 +48,7 @@ export class PaymentsMonitoring extends Construct {
         threshold,
         evaluationPeriods: 1,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        // No request is no trouble.
+        // There is no data while there are no requests.
         treatMissingData: TreatMissingData.NOT_BREACHING,
       })
       if (alarmTopic) alarm.addAlarmAction(new SnsAction(alarmTopic))
@@ -57,21 +57,26 @@ export class PaymentsMonitoring extends Construct {
       'InFlight',
       count('in-flight'),
       50,
-      'Many repeats arrive while the first request still runs: clients retry too soon, or the function is slow.',
+      'Many repeats arrive while the first request is in progress: clients retry too soon, or the function is slow.',
     )
     add(
       'CompletionFailed',
       count('completion-failed'),
       1,
-      'Work was done whose result could not be stored: after the lease, a repeat runs it again.',
+      'A request succeeded, but its result was not stored: after the lease, a repeat runs it again.',
     )
     add(
       'Takeover',
       count('takeover'),
       5,
-      'Runs take over from runs that failed or were cut off: look for crashes and time-outs of the function.',
+      'Runs take over from interrupted runs: look for crashes and timeouts of the function.',
     )
-    add('Throttles', table.metricThrottles({ period }), 1, 'DynamoDB throttles the idempotency table.')
+    add(
+      'Throttles',
+      table.metricThrottles({ period }),
+      1,
+      'DynamoDB throttles writes to the idempotency table.',
+    )
   }
 
   private addDashboard({ table, service }: PaymentsMonitoringProps): void {
@@ -88,7 +93,7 @@ export class PaymentsMonitoring extends Construct {
       table.metricThrottles({ period }),
       table.metricSystemErrors({ period }),
     ]
-    const trouble = counts(
+    const failures = counts(
       'takeover',
       'superseded',
       'completion-failed',
@@ -104,8 +109,8 @@ export class PaymentsMonitoring extends Construct {
           graph('Requests', counts('executed', 'replayed', 'released')),
           graph('Refused', counts('in-flight', 'mismatch', 'missing', 'invalid')),
         ],
-        [graph('Trouble', trouble), graph('From request to answer (ms)', durations)],
-        [graph('Units of the table', units), graph('Refusals of the table', refusals)],
+        [graph('Failures and takeovers', failures), graph('Duration of a request (ms)', durations)],
+        [graph('Consumed capacity units', units), graph('Failed and throttled writes', refusals)],
       ],
     })
   }

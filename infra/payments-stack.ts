@@ -1,46 +1,47 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { App, type AppProps, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import { AttributeType, type TablePropsV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
 import type { Construct } from 'constructs'
 import { IdempotencyTable } from 'oncekey-cdk'
-import { SERVICE } from './payments/service.ts'
+import { SERVICE } from './payments/settings.ts'
 import { PaymentsApi } from './payments-api.ts'
 import { PaymentsFunction } from './payments-function.ts'
 import { PaymentsMonitoring } from './payments-monitoring.ts'
 
-export interface PaymentsStackProps extends StackProps {
+interface PaymentsStackProps extends StackProps {
   /**
-   * What happens to tables and logs when the stack is destroyed.
+   * What happens to the tables and logs when the stack is destroyed.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy
 
   /**
-   * Who is told of an alarm.
+   * The topic that alarms are published to.
    *
-   * @default - nobody: alarms are only seen in CloudWatch
+   * @default - none: alarms are visible in CloudWatch only
    */
   readonly alarmTopic?: ITopic
 }
 
-/** The demo: a payments API that charges once, however often a payment is sent. */
-export class PaymentsStack extends Stack {
+/** The demo: a payments API that charges a payment once, however often it is sent. */
+class PaymentsStack extends Stack {
   constructor(scope: Construct, id: string, props: PaymentsStackProps = {}) {
     const { removalPolicy = RemovalPolicy.RETAIN, alarmTopic, ...stackProps } = props
     super(scope, id, stackProps)
 
-    const money: Omit<TablePropsV2, 'partitionKey'> = {
+    const durable: Omit<TablePropsV2, 'partitionKey'> = {
       removalPolicy,
       deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     }
     const ledger = new TableV2(this, 'Ledger', {
-      ...money,
+      ...durable,
       partitionKey: { name: 'id', type: AttributeType.STRING },
     })
     const wallets = new TableV2(this, 'Wallets', {
-      ...money,
+      ...durable,
       partitionKey: { name: 'customer', type: AttributeType.STRING },
       sortKey: { name: 'currency', type: AttributeType.STRING },
     })
@@ -57,4 +58,12 @@ export class PaymentsStack extends Stack {
     })
     new CfnOutput(this, 'Url', { value: api.url })
   }
+}
+
+/** Returns the app as it is deployed, tested and run on this machine. */
+export function createPaymentsApp(props: AppProps = {}): App {
+  const app = new App({ ...props, context: { ...recommended, ...props.context } })
+  // Destroying the demo must leave nothing behind that costs money.
+  new PaymentsStack(app, 'OncekeyPayments', { removalPolicy: RemovalPolicy.DESTROY })
+  return app
 }

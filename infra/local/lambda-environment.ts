@@ -1,6 +1,6 @@
-import type { LocalFunction } from './template-functions.ts'
+import type { LocalFunction } from './functions.ts'
 
-/** Where the SDK finds DynamoDB, with credentials that no real AWS would accept. */
+/** Returns the variables that direct the SDK to this DynamoDB, with credentials that AWS itself would reject. */
 export function awsEnvironment(dynamoDbEndpoint: string) {
   return {
     AWS_REGION: 'us-east-1',
@@ -11,7 +11,8 @@ export function awsEnvironment(dynamoDbEndpoint: string) {
 }
 
 /**
- * What Lambda itself sets in a function's environment.
+ * Returns the variables that Lambda sets in a function's environment.
+ *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */
 export function lambdaEnvironment({ name, memoryMb }: LocalFunction) {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { gatewayAnswer, type WireAnswer } from './http-api-answer.ts'
-import type { WireRequest } from './http-api-event.ts'
+import { gatewayResponse, type HttpRequest, type HttpResponse } from './http-api.ts'
 import { listen } from './server.ts'
 
 interface Charge {
@@ -9,39 +8,40 @@ interface Charge {
   readonly order: unknown
 }
 
-/** A company that charges cards, on this machine. No money moves. */
+/** A simulated payment provider. No card is charged. */
 export interface PaymentProvider {
   readonly url: string
-  /** Every charge that was made. A repeat of a key makes none. */
+  /** Every charge so far. A repeat with the same key adds none. */
   readonly charges: readonly Charge[]
-  /** Every receipt number that was taken. A repeat takes another one. */
+  /** Every receipt number taken so far. A repeat takes another one. */
   readonly receipts: readonly string[]
-  /** As if nothing had been charged yet. */
-  forget(): void
+  /** Forgets all charges and receipts. */
+  reset(): void
   stop(): Promise<void>
 }
 
 /**
- * `POST /charges` honours idempotency keys for as long as it runs: the same key gives the same charge, with another
- * body 422, without a key 400. `POST /receipts` knows no keys.
+ * Starts a payment provider on this machine. `POST /charges` supports idempotency keys for as long as it runs: the same
+ * key returns the same charge, another body is answered with 422, and a missing key with 400. `POST /receipts` does not
+ * support keys.
  */
 export async function startPaymentProvider(): Promise<PaymentProvider> {
   const charges: Charge[] = []
   const receipts: string[] = []
 
-  const charge = ({ headers, body }: WireRequest): WireAnswer => {
+  const charge = ({ headers, body }: HttpRequest): HttpResponse => {
     const idempotencyKey = headers['idempotency-key']?.[0]
-    if (!idempotencyKey) return gatewayAnswer(400, 'A charge needs an Idempotency-Key.')
+    if (!idempotencyKey) return gatewayResponse(400, 'An Idempotency-Key is required.')
     const order: unknown = JSON.parse(body.toString())
     const earlier = charges.find((one) => one.idempotencyKey === idempotencyKey)
     if (earlier && !isDeepStrictEqual(earlier.order, order)) {
-      return gatewayAnswer(422, 'The Idempotency-Key was used for another charge.')
+      return gatewayResponse(422, 'The Idempotency-Key was used for another charge.')
     }
-    const made = earlier ?? { id: `ch_${charges.length + 1}`, idempotencyKey, order }
-    if (!earlier) charges.push(made)
-    return created({ id: made.id })
+    const current = earlier ?? { id: `ch_${charges.length + 1}`, idempotencyKey, order }
+    if (!earlier) charges.push(current)
+    return created({ id: current.id })
   }
-  const takeReceipt = (): WireAnswer => {
+  const takeReceipt = (): HttpResponse => {
     const number = `R-${String(receipts.length + 1).padStart(6, '0')}`
     receipts.push(number)
     return created({ number })
@@ -51,16 +51,16 @@ export async function startPaymentProvider(): Promise<PaymentProvider> {
   open(async (request) => {
     if (request.method === 'POST' && request.target === '/charges') return charge(request)
     if (request.method === 'POST' && request.target === '/receipts') return takeReceipt()
-    return gatewayAnswer(404, 'Not Found')
+    return gatewayResponse(404, 'Not Found')
   })
-  const forget = () => {
+  const reset = () => {
     charges.length = 0
     receipts.length = 0
   }
-  return { url, charges, receipts, forget, stop }
+  return { url, charges, receipts, reset, stop }
 }
 
-function created(body: object): WireAnswer {
+function created(body: object): HttpResponse {
   return {
     status: 201,
     headers: [['content-type', 'application/json']],

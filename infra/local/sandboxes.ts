@@ -3,25 +3,25 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import type { InvocationFacts } from './lambda-context.ts'
-import type { Report } from './sandbox-worker.ts'
-import type { LocalFunction } from './template-functions.ts'
+import type { LocalFunction } from './functions.ts'
+import type { InvocationFacts, Report } from './sandbox-worker.ts'
 
-/** As many as a new AWS account may run at once. Further requests wait. */
+/** The concurrency limit of a new AWS account. Further invocations wait. */
 const MAX_SANDBOXES = 10
 
 export interface Sandboxes {
   /**
-   * Runs the function as Lambda does: one invocation at a time in each sandbox, cut off at the deadline, which does
-   * not count the time that a new sandbox takes to load the function.
+   * Runs the function as Lambda does: one invocation at a time per sandbox, terminated at its deadline. The time that
+   * a new sandbox takes to load the function does not count.
    */
   invoke(event: unknown): Promise<Report>
   stop(): Promise<void>
 }
 
 /**
- * The sandboxes of one function, each a thread with its own modules and environment, made when they are needed.
- * @param onLog is told every line that the function writes.
+ * Creates the sandboxes of one function: threads with modules and an environment of their own, started on demand.
+ *
+ * @param onLog called with every line that the function writes.
  */
 export function createSandboxes(
   fn: LocalFunction,
@@ -37,16 +37,16 @@ export function createSandboxes(
     const sandbox = new Worker(new URL('./sandbox-worker.ts', import.meta.url), {
       workerData: { file: fn.file, exportName: fn.exportName },
       env: { ...environment },
-      // Not the parent's: they may hold what a thread refuses.
+      // The parent's arguments may contain options that a thread does not accept.
       execArgv: [],
       stdout: true,
       stderr: true,
     })
     all.add(sandbox)
-    sandbox.once('exit', () => forget(sandbox))
+    sandbox.once('exit', () => remove(sandbox))
     for (const input of [sandbox.stdout, sandbox.stderr]) createInterface({ input }).on('line', onLog)
     const ended = once(sandbox, 'exit').then(([code]) => {
-      throw new Error(`The function ended its process with code ${code} while it was loaded.`)
+      throw new Error(`The function exited with code ${code} while it was being loaded.`)
     })
     await Promise.race([once(sandbox, 'message'), ended])
     return sandbox
@@ -59,14 +59,14 @@ export function createSandboxes(
     return all.size < MAX_SANDBOXES ? create() : new Promise((resolve) => waiting.push(resolve))
   }
 
-  function giveBack(sandbox: Worker): void {
+  function free(sandbox: Worker): void {
     const next = waiting.shift()
     if (next) next(sandbox)
     else idle.push(sandbox)
   }
 
-  /** A sandbox has ended, for whatever reason: its place goes to a request that waits for one. */
-  function forget(sandbox: Worker): void {
+  /** Removes a sandbox that has exited, and starts another one if an invocation is waiting. */
+  function remove(sandbox: Worker): void {
     all.delete(sandbox)
     if (idle.includes(sandbox)) idle.splice(idle.indexOf(sandbox), 1)
     waiting.shift()?.(create())
@@ -75,7 +75,7 @@ export function createSandboxes(
   async function run(event: unknown): Promise<Report> {
     const sandbox = await take()
     const report = await runIn(sandbox, event, fn)
-    if (report.isUsable) giveBack(sandbox)
+    if (report.isUsable) free(sandbox)
     else await sandbox.terminate()
     return report
   }
@@ -107,8 +107,7 @@ function runIn(
     }
     const onMessage = (report: Report) => settle(report, true)
     const onError = (error: Error) => settle({ error: `The function crashed: ${error.message}` }, false)
-    const onExit = (code: number) =>
-      settle({ error: `The function ended its process with code ${code}.` }, false)
+    const onExit = (code: number) => settle({ error: `The function exited with code ${code}.` }, false)
     const onTimeout = () => settle({ error: `Task timed out after ${timeoutMs / 1_000} seconds` }, false)
     const timer = setTimeout(onTimeout, timeoutMs)
     sandbox.on('message', onMessage).on('error', onError).on('exit', onExit)

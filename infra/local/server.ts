@@ -1,29 +1,29 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { gatewayAnswer, type WireAnswer } from './http-api-answer.ts'
-import type { WireRequest } from './http-api-event.ts'
+import { gatewayResponse, type HttpRequest, type HttpResponse } from './http-api.ts'
 
 /** The payload quota of an HTTP API. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024
 
-export type Answer = (request: WireRequest) => Promise<WireAnswer>
+export type RequestHandler = (request: HttpRequest) => Promise<HttpResponse>
 
 export interface Server {
   readonly url: string
-  /** From now on, requests are answered by `answer`, and no longer by 503. */
-  open(answer: Answer): void
+  /** Starts to answer requests with `handle`. Until then the answer is 503. */
+  open(handle: RequestHandler): void
   stop(): Promise<void>
 }
 
 /**
- * Listens on loopback.
+ * Starts a server on the loopback interface.
+ *
  * @param port 0 for any free port.
- * @throws if the port cannot be had; the message says what to do.
+ * @throws Error if it cannot listen on the port; the message says what to do.
  */
 export async function listen(port: number): Promise<Server> {
-  let answer: Answer = async () => gatewayAnswer(503, 'Service Unavailable')
+  let handle: RequestHandler = async () => gatewayResponse(503, 'Service Unavailable')
   const server = createServer((incoming, outgoing) => {
-    respond(incoming, outgoing, (request) => answer(request)).catch(() => outgoing.destroy())
+    respond(incoming, outgoing, (request) => handle(request)).catch(() => outgoing.destroy())
   })
   server.listen(port, '127.0.0.1')
   try {
@@ -39,7 +39,7 @@ export async function listen(port: number): Promise<Server> {
   return {
     url: `http://127.0.0.1:${address.port}`,
     open(next) {
-      answer = next
+      handle = next
     },
     async stop() {
       server.close()
@@ -51,10 +51,14 @@ export async function listen(port: number): Promise<Server> {
 
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'EADDRINUSE' ? 'something else listens there' : String(code ?? error)
+  return code === 'EADDRINUSE' ? 'it is already in use' : String(code ?? error)
 }
 
-async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): Promise<void> {
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  handle: RequestHandler,
+): Promise<void> {
   const body = await readBody(incoming)
   const {
     status,
@@ -62,8 +66,8 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
     body: bytes,
     isCutOff = false,
   } = body === undefined
-    ? gatewayAnswer(413, 'Request Entity Too Large')
-    : await answer({
+    ? gatewayResponse(413, 'Request Entity Too Large')
+    : await handle({
         method: incoming.method ?? 'GET',
         target: incoming.url ?? '/',
         httpVersion: incoming.httpVersion,
@@ -73,7 +77,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
       })
   outgoing.statusCode = status
   for (const [name, value] of headers) outgoing.appendHeader(name, value)
-  // After the head: a browser sends a request again by itself if a connection that it used before brings nothing.
+  // Send the head first: if a reused connection closes without a response, a browser retries by itself.
   if (isCutOff) outgoing.write(bytes.subarray(0, 1), () => outgoing.destroy())
   else outgoing.end(bytes)
 }
@@ -83,7 +87,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> 
   let sizeBytes = 0
   for await (const chunk of incoming) {
     sizeBytes += chunk.length
-    // Read to the end all the same, or the client would see a broken connection in place of the answer.
+    // Keep reading, or the client would see a broken connection instead of the 413.
     if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk)
   }
   return sizeBytes <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined

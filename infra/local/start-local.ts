@@ -3,29 +3,28 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { synthesise } from './assembly.ts'
 import { createDemo } from './demo/demo.ts'
 import { type DynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts'
+import { readFunctions } from './functions.ts'
 import { awsEnvironment, lambdaEnvironment } from './lambda-environment.ts'
 import { type PaymentProvider, startPaymentProvider } from './payment-provider.ts'
+import { readRoutes } from './routes.ts'
 import { createSandboxes } from './sandboxes.ts'
 import { listen } from './server.ts'
-import { createTeardown, type Teardown } from './teardown.ts'
+import { createTables, deleteTables } from './tables.ts'
 import { resolveTemplate } from './template.ts'
-import { readFunctions } from './template-functions.ts'
-import { readRoutes } from './template-routes.ts'
-import { createTables, deleteTables } from './template-tables.ts'
 
 export interface LocalOptions {
-  /** On loopback; 0 for any free one. */
+  /** On the loopback interface; 0 for any free port. */
   readonly port: number
   /**
-   * A DynamoDB Local that runs already. It is left running, without the tables made here.
+   * The endpoint of a running DynamoDB Local. It is not stopped, but the tables created here are deleted.
    *
-   * @default - the one that `DYNAMODB_ENDPOINT` names, or else one is started
+   * @default - the one at `DYNAMODB_ENDPOINT`, or else one is started
    */
   readonly dynamoDbEndpoint?: string
   /**
-   * Told each line that the function writes, its metrics included.
+   * Called with each line that the function writes, including its metrics.
    *
-   * @default - nobody is told
+   * @default - the lines are discarded
    */
   readonly onLog?: (line: string) => void
 }
@@ -35,25 +34,25 @@ export interface LocalStack {
   readonly url: string
   readonly dynamoDbEndpoint: string
   readonly tables: readonly string[]
-  /** The function's environment: it knows which table is which, for one. */
+  /** The function's environment variables. They include the names of the tables. */
   readonly environment: Readonly<Record<string, string>>
   readonly provider: PaymentProvider
-  /** Ends everything that was started. */
+  /** Stops everything that was started. */
   stop(): Promise<void>
 }
 
 /**
- * Runs the payments stack of `npm run synth` on this machine: its tables in DynamoDB Local, its routes over HTTP, its
- * bundled function in threads, with the events and the deadline that AWS would give it.
+ * Runs the payments stack of `npm run synth` on this machine: its tables in DynamoDB Local, its routes over HTTP, and
+ * its bundled function in threads, with the events and the deadline that it would have on AWS.
  *
- * @throws if the port is taken or DynamoDB Local cannot be had; nothing is left running.
+ * @throws Error if the port is in use or DynamoDB Local does not start; nothing is left running.
  */
 export async function startLocal(options: LocalOptions): Promise<LocalStack> {
-  const teardown = createTeardown()
+  const started = new AsyncDisposableStack()
   try {
-    // First, because it is the likeliest to fail, and at once.
-    const server = teardown.add(await listen(options.port), (one) => one.stop())
-    const { dynamoDb, template, assembly } = await prepare(options, teardown)
+    // The port is checked first, because it is the most likely to fail, and fails at once.
+    const server = started.adopt(await listen(options.port), (one) => one.stop())
+    const { dynamoDb, template, assembly } = await prepare(options, started)
 
     const aws = awsEnvironment(dynamoDb.endpoint)
     const client = new DynamoDBClient({
@@ -61,9 +60,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       region: aws.AWS_REGION,
       credentials: { accessKeyId: aws.AWS_ACCESS_KEY_ID, secretAccessKey: aws.AWS_SECRET_ACCESS_KEY },
     })
-    teardown.add(client, async (one) => one.destroy())
-    const tables = teardown.add(await createTables(template, client), (names) => deleteTables(names, client))
-    const provider = teardown.add(await startPaymentProvider(), (one) => one.stop())
+    started.adopt(client, (one) => one.destroy())
+    const tables = started.adopt(await createTables(template, client), (names) => deleteTables(names, client))
+    const provider = started.adopt(await startPaymentProvider(), (one) => one.stop())
 
     const onLog = options.onLog ?? (() => {})
     const functions = [...readFunctions(template, assembly).values()].map((fn) => {
@@ -74,7 +73,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
         PAYMENT_PROVIDER_URL: provider.url,
       }
       const sandboxes = createSandboxes(fn, environment, onLog)
-      return { fn, environment, sandboxes: teardown.add(sandboxes, (one) => one.stop()) }
+      return { fn, environment, sandboxes: started.adopt(sandboxes, (one) => one.stop()) }
     })
     const [payments] = functions
     if (payments === undefined) throw new Error('The stack has no function.')
@@ -87,7 +86,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       provider,
       onLog,
     })
-    server.open(teardown.add(demo, (one) => one.stop()).answer)
+    server.open(started.adopt(demo, (one) => one.stop()).handle)
 
     return {
       url: server.url,
@@ -95,22 +94,22 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       tables,
       environment: payments.environment,
       provider,
-      stop: teardown.stop,
+      stop: () => started.disposeAsync(),
     }
   } catch (error) {
-    await teardown.stop()
+    await started.disposeAsync()
     throw error
   }
 }
 
-/** Synthesises the app while DynamoDB Local starts: each takes seconds. */
-async function prepare({ dynamoDbEndpoint }: LocalOptions, teardown: Teardown) {
-  const given: DynamoDbLocal | undefined =
+/** Synthesises the app and starts DynamoDB Local at the same time, because each takes seconds. */
+async function prepare({ dynamoDbEndpoint }: LocalOptions, started: AsyncDisposableStack) {
+  const running: DynamoDbLocal | undefined =
     dynamoDbEndpoint === undefined ? undefined : { endpoint: dynamoDbEndpoint, stop: async () => {} }
-  const [dynamoDb, assembly] = await Promise.allSettled([given ?? startDynamoDbLocal(), synthesise()])
-  // Both are waited for, so that one that fails leaves nothing of the other behind.
-  if (dynamoDb.status === 'fulfilled') teardown.add(dynamoDb.value, (one) => one.stop())
-  if (assembly.status === 'fulfilled') teardown.add(assembly.value, (one) => one.remove())
+  const [dynamoDb, assembly] = await Promise.allSettled([running ?? startDynamoDbLocal(), synthesise()])
+  // Wait for both, so that a failure of one does not leave the other running.
+  if (dynamoDb.status === 'fulfilled') started.adopt(dynamoDb.value, (one) => one.stop())
+  if (assembly.status === 'fulfilled') started.adopt(assembly.value, (one) => one.remove())
   if (dynamoDb.status === 'rejected') throw dynamoDb.reason
   if (assembly.status === 'rejected') throw assembly.reason
 

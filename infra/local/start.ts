@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { readPort } from './port.ts'
+import { readPort } from './ports.ts'
 import { startLocal } from './start-local.ts'
 
-// `npm start`: runs the payments stack until it is told to end.
-process.once('SIGINT', end).once('SIGTERM', end)
+// `npm start`: runs the payments stack until it gets SIGINT or SIGTERM.
+process.once('SIGINT', stop).once('SIGTERM', stop)
 
 let stopping = false
 const running = Promise.resolve()
@@ -13,11 +13,11 @@ const running = Promise.resolve()
 try {
   const { url } = await running
   const pay = `curl -i ${url}/payments -H 'Content-Type: application/json' -H 'Idempotency-Key: ${randomUUID()}' -d '{"amount":1000,"currency":"EUR","customer":"u1"}'`
-  console.log(`The payments API listens on ${url}. Ctrl-C ends it.
+  console.log(`The payments API listens on ${url}. Press Ctrl-C to stop it.
 
-Open that address in a browser to see what becomes of a retry. Or, with curl:
+Open that address in a browser to see how retries are handled. Or use curl:
 
-Pay, and pay again with the same key. The second answer is the first one, replayed:
+Pay, and pay again with the same key. The second response is a replay of the first:
 
 ${pay}
 
@@ -32,15 +32,15 @@ curl ${url}/payments
   process.exitCode = 1
 }
 
-/** Metrics are for CloudWatch, not for the reader of a terminal. */
+/** Prints a line of the function's log, unless it is a metric for CloudWatch. */
 function onLog(line: string): void {
   if (!line.startsWith('{"_aws"')) console.log(line)
 }
 
-function end(): void {
+function stop(): void {
   if (stopping) return
   stopping = true
-  // It may still be starting; what failed to start has stopped itself.
+  // The stack may still be starting. If it fails to start, it stops by itself.
   running
     .then((stack) => stack.stop())
     .then(

@@ -1,20 +1,25 @@
-/** As much of a CloudFormation template as is read here. */
+/** The part of a CloudFormation template that is read here. */
 export interface Template {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: unknown }>>
 }
 
-/** A template whose references have become values, as CloudFormation makes them when it deploys. */
+/** A template whose references have been replaced by values, as on deployment. */
 export interface ResolvedTemplate {
-  /** The resources of one type by logical id, with every reference in their properties resolved. */
+  /** Returns the properties of the resources of a type by logical id, with references resolved. */
   resources<Properties>(type: string): ReadonlyMap<string, Properties>
-  /** The physical name of a resource. */
+  /** Returns the physical name of a resource. */
   nameOf(logicalId: string): string
 }
 
 const REGION = 'us-east-1'
 const ACCOUNT = '000000000000'
 
-/** @param suffix makes the names of one deployment differ from those of any other. */
+/**
+ * Resolves the references of a template.
+ *
+ * @param suffix makes the physical names of one deployment unique.
+ * @throws Error for an unknown intrinsic function, or a reference to a resource that the template does not have.
+ */
 export function resolveTemplate(template: Template, stackName: string, suffix: string): ResolvedTemplate {
   const pseudoParameters: Readonly<Record<string, string>> = {
     'AWS::AccountId': ACCOUNT,
@@ -25,7 +30,7 @@ export function resolveTemplate(template: Template, stackName: string, suffix: s
   }
   const nameOf = (logicalId: string): string => {
     if (template.Resources[logicalId] === undefined) {
-      throw new Error(`The template refers to ${logicalId}, which it does not have.`)
+      throw new Error(`The template refers to ${logicalId}, but has no such resource.`)
     }
     return `${stackName}-${logicalId}-${suffix}`
   }
@@ -35,7 +40,7 @@ export function resolveTemplate(template: Template, stackName: string, suffix: s
       ? `arn:aws:${template.Resources[logicalId]?.Type.split('::')[1]?.toLowerCase()}:${REGION}:${ACCOUNT}:${nameOf(logicalId)}`
       : `${nameOf(logicalId)}.${name}`
 
-  // JSON.parse revives the innermost values first, so that a join finds its references resolved.
+  // JSON.parse revives the innermost values first, so that the references in a join are already resolved.
   const revive = (_key: string, value: unknown): unknown => {
     if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return value
     if ('Ref' in value) return ref(String(value.Ref))

@@ -1,14 +1,15 @@
-/** What the demo's tables and its card company hold, as the page asks for it. Instants are epoch milliseconds. */
+/** The contents of the demo's tables and the charges of the payment provider. Times are epoch milliseconds. */
 export interface DemoState {
   readonly nowMs: number
-  /** How long a run that is cut off holds its key: the function's, and one that is to be killed here. */
+  /** How long the lease of an interrupted run lasts. */
   readonly leaseMs: number
+  /** The same for a run that the demo kills, which has a shorter timeout. */
   readonly crashLeaseMs: number
-  /** The ledger, the latest first. */
+  /** The ledger, newest first. */
   readonly payments: readonly {
     readonly id: string
     readonly customer: string
-    /** Minor units. */
+    /** In minor units. */
     readonly amount: number
     readonly currency: string
     readonly createdAt: string
@@ -18,20 +19,20 @@ export interface DemoState {
     readonly currency: string
     readonly balance: number
   }[]
-  /** What the card company charged. */
+  /** The charges of the payment provider. */
   readonly charges: readonly { readonly id: string; readonly customer: string; readonly amount: number }[]
-  /** The table's records, the latest first. */
+  /** The idempotency records, newest first. */
   readonly records: readonly DemoRecord[]
 }
 
 export interface DemoRecord {
   readonly id: string
-  /** Whose request made it, where this machine saw the request. */
+  /** The key and the user of its request, if this server has seen the request. */
   readonly seen?: { readonly key: string; readonly user?: string }
-  /** As the library judges it; told, because its code for that needs Node. */
+  /** Computed by the server, because the library's code for it needs Node.js. */
   readonly state: 'in-flight' | 'lapsed' | 'released' | 'completed' | 'expired'
   readonly attempt: number
-  /** 0 if nobody holds the record. */
+  /** 0 if the record is completed or released. */
   readonly leaseUntilMs: number
   readonly expiresAtMs: number
   readonly createdAtMs: number

@@ -1,10 +1,10 @@
-import { byId } from './element.ts'
+import { byId } from './dom.ts'
+import { formatMoney } from './format.ts'
 import type { Outcome } from './outcome.ts'
-import { type Intent, isScenario, play, sendOn } from './scenarios.ts'
-import { type Story, tell, tellWait } from './story.ts'
-import { createTimeLine } from './time-line.ts'
-import { watchTables } from './watch.ts'
-import { money } from './words.ts'
+import { isScenario, type Payment, runScenario, sendPayment } from './scenarios.ts'
+import { describeWait, type FinishedRun, summarise } from './summary.ts'
+import { watchTables } from './tables.ts'
+import { createTimeline } from './timeline.ts'
 
 const USER = 'Ada'
 
@@ -15,20 +15,20 @@ const protection = byId('protection', HTMLInputElement)
 const pay = byId('pay', HTMLButtonElement)
 const again = byId('again', HTMLButtonElement)
 const clear = byId('clear', HTMLButtonElement)
-const happened = byId('happened', HTMLElement)
-const words = byId('words', HTMLElement)
+const summary = byId('summary', HTMLElement)
+const summaryText = byId('summary-text', HTMLElement)
 
-const timeLine = createTimeLine()
-/** Of the last press of Pay; it is under way while `isRunning`. */
-let intent: Intent | undefined
+const timeline = createTimeline()
+/** The payment of the last press of Pay. It is being sent while `isRunning`. */
+let payment: Payment | undefined
 let isRunning = false
-/** Presses that came while it was under way. */
-const extras: Promise<readonly Outcome[]>[] = []
-const watch = watchTables(() => isRunning)
+/** The requests of further presses of Pay while the first was running. */
+const extraRequests: Promise<readonly Outcome[]>[] = []
+const tables = watchTables(() => isRunning)
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  // A second press while the first is under way is what a form without care does: the same intent, sent again.
+  // Like a form that does not disable its button: a second press sends the same payment again.
   if (isRunning) void sendAgain()
   else void start()
 })
@@ -41,17 +41,17 @@ clicks.addEventListener('input', () => {
   if (choice) choice.checked = true
   showSettings()
 })
-// Not every browser lets the keyboard into what scrolls.
+// Not every browser makes scrollable elements reachable by keyboard.
 for (const scroll of document.querySelectorAll<HTMLElement>('.scroll')) scroll.tabIndex = 0
 showSettings()
 
 function showSettings(): void {
   byId('clicks-shown', HTMLOutputElement).value = clicks.value
   byId('protection-state', HTMLElement).textContent = protection.checked ? 'on' : 'off'
-  byId('protection-words', HTMLElement).textContent = protection.checked
+  byId('protection-detail', HTMLElement).textContent = protection.checked
     ? 'The handler runs behind idempotent(), as deployed.'
-    : 'The same handler runs bare, on this machine only. Keys mean nothing to it.'
-  pay.textContent = amount.validity.valid ? `Pay ${money(minorUnits())}` : 'Pay'
+    : 'The same handler runs without idempotent(), on this machine only. It ignores keys.'
+  pay.textContent = amount.validity.valid ? `Pay ${formatMoney(minorUnits())}` : 'Pay'
 }
 
 function minorUnits(): number {
@@ -61,50 +61,53 @@ function minorUnits(): number {
 async function start(): Promise<void> {
   const chosen = new FormData(form).get('scenario')
   const scenario = typeof chosen === 'string' && isScenario(chosen) ? chosen : 'calm'
-  const made: Intent = {
-    // Made with the intent, and not with the request: every repeat has to have the same.
+  const started: Payment = {
+    // The key is created with the payment, not with each request, because every repeat must have the same one.
     key: crypto.randomUUID(),
     user: USER,
     amount: minorUnits(),
     isProtected: protection.checked,
   }
-  intent = made
-  byId('key', HTMLElement).textContent = made.key
-  timeLine.clear()
-  await tellOf(scenario, made, () => play(scenario, made, clicks.valueAsNumber, timeLine, sayWait))
+  payment = started
+  byId('key', HTMLElement).textContent = started.key
+  timeline.clear()
+  await run(scenario, started, () => runScenario(scenario, started, clicks.valueAsNumber, timeline, showWait))
 }
 
 async function sendAgain(): Promise<void> {
-  if (intent === undefined) return
-  // What was switched meanwhile counts: the same request, protected or not.
-  const same = { ...intent, isProtected: isRunning ? intent.isProtected : protection.checked }
-  if (isRunning) extras.push(sendOn(timeLine, same, sayWait))
-  else await tellOf('again', same, async () => [await sendOn(timeLine, same, sayWait)])
+  if (payment === undefined) return
+  // The switch may have changed since: the same request, now with or without protection.
+  const repeat = { ...payment, isProtected: isRunning ? payment.isProtected : protection.checked }
+  if (isRunning) extraRequests.push(sendPayment(timeline, repeat, showWait))
+  else await run('again', repeat, async () => [await sendPayment(timeline, repeat, showWait)])
 }
 
-async function tellOf(
-  scenario: Story['scenario'],
-  told: Intent,
-  run: () => Promise<Story['outcomes']>,
+/** Sends requests and shows a summary of what happened. */
+async function run(
+  scenario: FinishedRun['scenario'],
+  sent: Payment,
+  send: () => Promise<FinishedRun['outcomes']>,
 ): Promise<void> {
-  say('Paying…', 'under-way')
-  // On a phone it may be out of sight.
-  happened.scrollIntoView({ block: 'nearest' })
+  showSummary('Paying…', 'pending')
+  // On a phone the summary may be out of view.
+  summary.scrollIntoView({ block: 'nearest' })
   isRunning = true
   again.disabled = false
   clear.disabled = true
   try {
-    const before = await watch.refresh()
-    watch.mark(before)
-    const beganAtMs = performance.now()
-    const outcomes = [...(await run())]
-    for (let extra = extras.shift(); extra !== undefined; extra = extras.shift()) outcomes.push(await extra)
-    const tookMs = performance.now() - beganAtMs
-    const after = await watch.refresh()
-    const telling = tell({ scenario, intent: told, outcomes, before, after, tookMs })
-    say(telling.words, telling.tone)
+    const before = await tables.refresh()
+    tables.markNewSince(before)
+    const startedAtMs = performance.now()
+    const outcomes = [...(await send())]
+    for (let extra = extraRequests.shift(); extra !== undefined; extra = extraRequests.shift()) {
+      outcomes.push(await extra)
+    }
+    const tookMs = performance.now() - startedAtMs
+    const after = await tables.refresh()
+    const { text, tone } = summarise({ scenario, payment: sent, outcomes, before, after, tookMs })
+    showSummary(text, tone)
   } catch {
-    say('The local server does not answer. Start it again: npm start', 'unclear')
+    showSummary('The local server does not respond. Start it again: npm start', 'unclear')
   } finally {
     isRunning = false
     clear.disabled = false
@@ -113,24 +116,23 @@ async function tellOf(
 
 async function startOver(): Promise<void> {
   try {
-    await watch.clear()
+    await tables.clear()
   } catch {
-    return say('The local server does not answer. Start it again: npm start', 'unclear')
+    return showSummary('The local server does not respond. Start it again: npm start', 'unclear')
   }
-  timeLine.clear()
-  intent = undefined
+  timeline.clear()
+  payment = undefined
   again.disabled = true
-  byId('key', HTMLElement).textContent = 'made when you pay'
-  say('The tables are empty. Press Pay.', 'ready')
+  byId('key', HTMLElement).textContent = 'created when you pay'
+  showSummary('The tables are empty. Press Pay.', 'ready')
 }
 
-/** While the story goes on. */
-function sayWait(outcome: Outcome, waitMs: number): void {
-  say(tellWait(outcome, waitMs), 'under-way')
+function showWait(outcome: Outcome, waitMs: number): void {
+  showSummary(describeWait(outcome, waitMs), 'pending')
 }
 
-function say(text: string, tone: string): void {
-  // The same words again would be read out again.
-  if (words.textContent !== text) words.textContent = text
-  happened.dataset.tone = tone
+function showSummary(text: string, tone: string): void {
+  // A screen reader would read the same text again.
+  if (summaryText.textContent !== text) summaryText.textContent = text
+  summary.dataset.tone = tone
 }

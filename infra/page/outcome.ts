@@ -1,8 +1,8 @@
 import type { AttemptEnd } from 'oncekey/client'
 
-/** What one attempt came to, as the client sees it. */
+/** The outcome of one attempt, as the client sees it. */
 export type Outcome =
-  | 'under-way'
+  | 'pending'
   | 'executed'
   | 'taken-over'
   | 'replayed'
@@ -13,25 +13,29 @@ export type Outcome =
   | 'lost'
   | 'unavailable'
 
-export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
-  'under-way': 'under way',
+export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
+  pending: 'pending',
   executed: 'executed',
   'taken-over': 'taken over',
   replayed: 'replayed',
-  'in-flight': 'in flight, comes back',
+  'in-flight': 'in progress, will retry',
   rejected: 'rejected',
   killed: 'killed',
   failed: 'failed',
-  lost: 'reply lost',
+  lost: 'response lost',
   unavailable: 'unavailable',
 }
 
-/** @param isToBeKilled whether this attempt asked for that: the API answers the same for a function that throws. */
+/**
+ * Returns the outcome of an attempt.
+ *
+ * @param isToBeKilled whether the attempt asked to be killed: the API answers the same for a function that throws.
+ */
 export function outcomeOf({ status, code, isReplay }: AttemptEnd, isToBeKilled: boolean): Outcome {
   if (status === undefined) return 'lost'
   if (isReplay) return 'replayed'
   if (status < 300) return 'executed'
-  // Not by the status: the handler has a 409 of its own, for a payment that the ledger has already.
+  // Not by the status: the handler answers 409 too, for a payment that is already in the ledger.
   if (code === 'in-flight' || code === 'lease-lost') return 'in-flight'
   if (status < 500) return 'rejected'
   if (status > 500) return 'unavailable'

@@ -1,45 +1,117 @@
-import type { Outcome } from './outcome.ts'
-import { type OnWait, type Sending, send } from './send.ts'
-import type { TimeLine } from './time-line.ts'
-import { money } from './words.ts'
+import { createIdempotentFetch } from 'oncekey/client'
+import { formatMoney } from './format.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { readState } from './tables.ts'
+import type { AttemptMark, Timeline, TimelineRow } from './timeline.ts'
 
 export type Scenario = 'calm' | 'double-click' | 'lose-reply' | 'crash' | 'other-amount' | 'other-user'
 
-/** What the user wants done once. */
-export type Intent = Pick<Sending, 'key' | 'user' | 'amount' | 'isProtected'>
+/** A payment to send. */
+export interface Payment {
+  readonly key: string
+  readonly user: string
+  /** In minor units. */
+  readonly amount: number
+  readonly isProtected: boolean
+}
 
-/** One euro more, under the same key. */
-export const OTHER_AMOUNT = 100
+type Fault = 'lose-reply' | 'crash'
+
+/** Called when another attempt will follow. */
+export type OnWait = (outcome: Outcome, waitMs: number) => void
+
+export const AMOUNT_INCREASE = 100
 export const OTHER_USER = 'Ben'
+
+/** Enough to outlast the lease of a killed run, which is several seconds: the server asks to wait up to five. */
+const MAX_ATTEMPTS = 8
 
 export function isScenario(value: string | undefined): value is Scenario {
   return ['calm', 'double-click', 'lose-reply', 'crash', 'other-amount', 'other-user'].includes(value ?? '')
 }
 
-/** Plays a scenario; the outcomes are those of each request's attempts. */
-export async function play(
+/** Sends the requests of a scenario. Resolves to the outcomes of each request's attempts. */
+export async function runScenario(
   scenario: Scenario,
-  intent: Intent,
+  payment: Payment,
   clicks: number,
-  timeLine: TimeLine,
+  timeline: Timeline,
   onWait: OnWait,
 ): Promise<readonly (readonly Outcome[])[]> {
-  const one = (sending: Sending) => sendOn(timeLine, sending, onWait)
+  const send = (one: Payment, fault?: Fault) => sendPayment(timeline, one, onWait, fault)
   switch (scenario) {
     case 'calm':
-      return [await one(intent)]
+      return [await send(payment)]
     case 'double-click':
-      return Promise.all(Array.from({ length: clicks }, () => one(intent)))
+      return Promise.all(Array.from({ length: clicks }, () => send(payment)))
     case 'lose-reply':
     case 'crash':
-      return [await one({ ...intent, fault: scenario })]
+      return [await send(payment, scenario)]
     case 'other-amount':
-      return [await one(intent), await one({ ...intent, amount: intent.amount + OTHER_AMOUNT })]
+      return [await send(payment), await send({ ...payment, amount: payment.amount + AMOUNT_INCREASE })]
     case 'other-user':
-      return [await one(intent), await one({ ...intent, user: OTHER_USER })]
+      return [await send(payment), await send({ ...payment, user: OTHER_USER })]
   }
 }
 
-export function sendOn(timeLine: TimeLine, sending: Sending, onWait: OnWait): Promise<readonly Outcome[]> {
-  return send(sending, timeLine.row(`${sending.user} · ${money(sending.amount)}`), onWait)
+/**
+ * Sends one request with the library's client, on a new row of the timeline.
+ *
+ * @param fault happens to the first attempt only.
+ * @returns the outcomes of its attempts, in order.
+ */
+export async function sendPayment(
+  timeline: Timeline,
+  payment: Payment,
+  onWait: OnWait,
+  fault?: Fault,
+): Promise<readonly Outcome[]> {
+  const { key, user, amount, isProtected } = payment
+  const row: TimelineRow = timeline.addRow(`${user} · ${formatMoney(amount)}`)
+  const outcomes: Outcome[] = []
+  let mark: AttemptMark | undefined
+  let nextFault = fault
+  let currentFault: Fault | undefined
+
+  const pay = createIdempotentFetch({
+    maxAttempts: MAX_ATTEMPTS,
+    fetch: (request, init) => {
+      mark = row.startAttempt()
+      currentFault = nextFault
+      nextFault = undefined
+      if (currentFault !== undefined) request.headers.set('X-Demo-Fault', currentFault)
+      return fetch(request, init)
+    },
+    onAttempt: (attempt) => {
+      const outcome = outcomeOf(attempt, currentFault === 'crash')
+      outcomes.push(outcome)
+      mark?.end(outcome, attempt.status, attempt.waitMs)
+      if (attempt.waitMs !== undefined) onWait(outcome, attempt.waitMs)
+    },
+  })
+  try {
+    await pay('/payments', {
+      method: 'POST',
+      idempotencyKey: key,
+      headers: {
+        'Content-Type': 'application/json',
+        'X-Demo-User': user,
+        ...(isProtected ? {} : { 'X-Demo-Protection': 'off' }),
+      },
+      body: JSON.stringify({ amount, currency: 'EUR', customer: user }),
+    })
+  } catch {
+    // The outcome of the last attempt already says that there was no response.
+  }
+  if (outcomes.at(-1) === 'executed' && isProtected && (await readAttempt(key, user)) > 1) {
+    outcomes.splice(-1, 1, 'taken-over')
+    mark?.rename('taken-over')
+  }
+  return outcomes
+}
+
+/** Reads the attempt number from the record, because a response does not contain it. */
+async function readAttempt(key: string, user: string): Promise<number> {
+  const { records } = await readState()
+  return records.find(({ seen }) => seen?.key === key && seen.user === user)?.attempt ?? 1
 }

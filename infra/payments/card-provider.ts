@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import type { Order } from './order.ts'
+import type { Order } from './payment.ts'
 
-/** The company that charges cards and numbers receipts. */
+/** A payment provider that charges cards and issues receipt numbers. */
 export interface CardProvider {
-  /** Charges the customer's card, once for each idempotency key. */
+  /** Charges the customer's card, once per idempotency key. */
   charge(order: Order, idempotencyKey: string): Promise<{ readonly chargeId: string }>
-  /** Takes the next receipt number. It knows no idempotency keys: each call takes another number. */
+  /** Takes the next receipt number. There are no idempotency keys here: every call takes another number. */
   takeReceiptNumber(chargeId: string): Promise<string>
 }
 
-/** The provider at `url`, or one that only pretends where there is none, as in the cloud. */
+/** Returns a client of the provider at `url`. Without a URL, as when deployed, nothing is charged. */
 export function createCardProvider(url: string | undefined): CardProvider {
-  return url === undefined || url === '' ? pretendedProvider : createRemoteProvider(url)
+  return url === undefined || url === '' ? simulatedProvider : createRemoteProvider(url)
 }
 
-const pretendedProvider: CardProvider = {
-  // The same key gives the same charge, as a provider that honours keys would answer.
+const simulatedProvider: CardProvider = {
+  // The same key returns the same charge, as with a provider that supports idempotency keys.
   charge: async (_order, idempotencyKey) => ({ chargeId: `ch_${idempotencyKey}` }),
   takeReceiptNumber: async () => `R-${randomUUID()}`,
 }

@@ -1,22 +1,22 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { TransactionWrite } from 'oncekey'
-import type { Payment, Proof } from './payment.ts'
-import { setting } from './setting.ts'
+import type { Payment, PaymentReferences } from './payment.ts'
+import { readSetting } from './settings.ts'
 
-const TableName = setting('LEDGER_TABLE')
-const WALLETS_TABLE = setting('WALLETS_TABLE')
+const TableName = readSetting('LEDGER_TABLE')
+const WALLETS_TABLE = readSetting('WALLETS_TABLE')
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}))
 
-/** The writes that a payment consists of: its row in the ledger, and the move of the customer's wallet. */
-export function bookPayment(payment: Payment, proof: Proof): TransactionWrite[] {
+/** Returns the writes of a payment: its row in the ledger, and the change of the customer's wallet. */
+export function bookPayment(payment: Payment, references: PaymentReferences): TransactionWrite[] {
   const { customer, currency, amount } = payment
   return [
     {
       Put: {
         TableName,
-        Item: { ...payment, ...proof },
-        // A retry so late that its record has expired must not book the same payment again.
+        Item: { ...payment, ...references },
+        // A retry that comes after its record has expired must not book the payment again.
         ConditionExpression: 'attribute_not_exists(id)',
       },
     },
@@ -31,8 +31,8 @@ export function bookPayment(payment: Payment, proof: Proof): TransactionWrite[] 
   ]
 }
 
-/** Whether a transaction failed because the ledger has the payment already. */
-export function isBookedAlready(error: unknown): boolean {
+/** Returns whether a transaction failed because the ledger already has the payment. */
+export function isAlreadyBooked(error: unknown): boolean {
   if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return false
   const reasons: unknown = 'CancellationReasons' in error ? error.CancellationReasons : undefined
   return Array.isArray(reasons) && reasons[0]?.Code === 'ConditionalCheckFailed'
@@ -43,7 +43,7 @@ export async function findPayment(id: string): Promise<Payment | undefined> {
   return Item && readRow(Item)
 }
 
-/** Every payment, the oldest first. A scan: fit for a demo, whose ledger is small. */
+/** Returns every payment, the oldest first. It scans the table, which is fine for the small ledger of a demo. */
 export async function listLedger(): Promise<Payment[]> {
   const payments: Payment[] = []
   for await (const { Items = [] } of paginateScan(

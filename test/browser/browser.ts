@@ -3,13 +3,13 @@ import { type Browser, chromium } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** Debian's Chromium, kept off the network. */
+/** Launches Debian's Chromium without its own network requests. */
 export function launchBrowser(): Promise<Browser> {
   try {
     accessSync(EXECUTABLE, constants.X_OK)
   } catch {
     throw new Error(
-      `There is no Chromium at ${EXECUTABLE}. Install it (Debian: apt-get install --no-install-recommends chromium), or set CHROMIUM to where it is.`,
+      `No Chromium at ${EXECUTABLE}. Install it (Debian: apt-get install --no-install-recommends chromium), or set CHROMIUM to its path.`,
     )
   }
   return chromium.launch({

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinish
 import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
 import type { DemoRecord, DemoState } from '../../infra/page/demo-state.ts'
 import { launchBrowser } from './browser.ts'
-import { type Checkout, openCheckout, readBooks, STORY_TIMEOUT_MS } from './checkout.ts'
+import { type Checkout, openCheckout, readBooks, SCENARIO_TIMEOUT_MS } from './checkout.ts'
 import { readContrasts } from './contrast.ts'
 
-vi.setConfig({ testTimeout: 2 * STORY_TIMEOUT_MS })
+vi.setConfig({ testTimeout: 2 * SCENARIO_TIMEOUT_MS })
 
 const screenshots = 'reports/browser'
 
@@ -46,8 +46,8 @@ async function readState(): Promise<DemoState> {
   return JSON.parse(await (await fetch(`${stack.url}/page/state`)).text())
 }
 
-/** As if the records had expired long ago, and the ledger had not. */
-async function forgetRecords(): Promise<void> {
+/** Deletes the records, as if they had expired, but not the ledger. */
+async function deleteRecords(): Promise<void> {
   const TableName = stack.environment.IDEMPOTENCY_TABLE ?? ''
   const client = new DynamoDBClient({
     endpoint: stack.dynamoDbEndpoint,
@@ -67,11 +67,11 @@ async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Ch
 }
 
 describe('the checkout', () => {
-  test('pays once when all goes well, and replays the same request', async () => {
-    const { page, pay, told, attempts, records } = await open()
+  test('pays once when everything works, and replays the same request', async () => {
+    const { page, pay, summary, attempts, records } = await open()
     await pay()
-    expect(await told()).toBe(
-      'One request: the handler ran, and its answer is kept for every repeat. Ada’s card was charged once (€42.00), and the ledger booked once.',
+    expect(await summary()).toBe(
+      'One request: the handler ran, and its response is stored for every repeat. Ada’s card was charged once (€42.00), and the payment was booked once.',
     )
     expect(await attempts()).toEqual([['executed']])
     expect(await page.locator('#payments tr').allInnerTexts()).toEqual([
@@ -80,64 +80,64 @@ describe('the checkout', () => {
     expect(await page.locator('#figures').innerText()).toMatch(/Ada’s balance\s+€42\.00/)
     expect(await records()).toEqual([expect.stringMatching(/completed[\s\S]*attempt 1 · expires in 2[34] h/)])
 
-    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await page.getByRole('button', { name: 'Send the same request again' }).click()
     await page.getByText('replayed. The handler did not run. Nothing more was charged or booked.').waitFor()
     expect(await attempts()).toEqual([['executed'], ['replayed']])
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
-  test('pays the amount that was put in', async () => {
-    const { page, pay, told } = await open()
+  test('pays the amount that was entered', async () => {
+    const { page, pay, summary } = await open()
     await page.getByLabel('Amount in EUR').fill('0.29')
     await page.getByRole('button', { name: 'Pay €0.29' }).waitFor()
     await pay()
-    await told()
+    await summary()
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 29'], charged: ['Ada 29'] })
   })
 
   test('pays once for many clicks at once', async () => {
-    const { choose, pay, told, attempts } = await open()
+    const { choose, pay, summary, attempts } = await open()
     await choose('double-click', { clicks: 20 })
     await pay()
-    expect(await told()).toContain('20 requests under one key: 1 executed, 19 replayed.')
+    expect(await summary()).toContain('20 requests with one key: 1 executed, 19 replayed.')
     const ends = (await attempts()).map((one) => one.at(-1))
     expect(ends.toSorted()).toEqual(['executed', ...Array.from({ length: 19 }, () => 'replayed')])
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
   test('pays once for a real double-click on Pay', async () => {
-    const { page, told, attempts } = await open()
+    const { page, summary, attempts } = await open()
     await page.getByRole('button', { name: 'Pay' }).dblclick()
-    expect(await told()).toContain('2 requests under one key: 1 executed, 1 replayed.')
+    expect(await summary()).toContain('2 requests with one key: 1 executed, 1 replayed.')
     expect((await attempts()).map((one) => one.at(-1)).toSorted()).toEqual(['executed', 'replayed'])
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
-  test('pays once when the reply is lost, and replays it to the client that asks again', async () => {
-    const { choose, pay, told, attempts } = await open()
+  test('pays once when the response is lost, and replays it to the client that retries', async () => {
+    const { choose, pay, summary, attempts } = await open()
     await choose('lose-reply')
     await pay()
-    expect(await told()).toContain('got the stored answer: replayed. Ada’s card was charged once')
+    expect(await summary()).toContain('got the stored response: replayed. Ada’s card was charged once')
     expect(await attempts()).toEqual([['lost', 'replayed']])
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
   test('pays once when the run is killed midway: the next attempt takes over when the lease has lapsed', async () => {
-    const { page, choose, pay, told, attempts, records } = await open()
+    const { page, choose, pay, summary, attempts, records } = await open()
     await choose('crash')
     await pay()
     await page
-      .locator('.lease-words')
+      .locator('.lease-text')
       .getByText(/^lease lapses in \d\.\d s$/)
       .waitFor()
     expect(await readBooks(stack)).toEqual({ booked: [], charged: ['Ada 4200'] })
     const { records: held, crashLeaseMs } = await readState()
     const leaseMs = held.map(({ leaseUntilMs, createdAtMs }) => leaseUntilMs - createdAtMs)
-    // As the page says, less the time from the invocation to the claim.
+    // The lease shown on the page, less the time from the invocation to the claim.
     expect(leaseMs).toEqual([expect.toSatisfy((ms) => ms <= crashLeaseMs && ms > crashLeaseMs - 2_000)])
-    await page.getByText(`Its lease lasts ${crashLeaseMs / 1_000} s here, 12 s as deployed.`).waitFor()
+    await page.getByText(`The lease lasts ${crashLeaseMs / 1_000} s here, 12 s when deployed.`).waitFor()
 
-    expect(await told()).toContain('the next attempt took over and finished')
+    expect(await summary()).toContain('the next attempt took over and finished')
     const [one = []] = await attempts()
     expect([one.at(0), one.at(1), one.at(-1)]).toEqual(['killed', 'in-flight', 'taken-over'])
     expect(await records()).toEqual([expect.stringMatching(/completed[\s\S]*attempt 2/)])
@@ -145,22 +145,22 @@ describe('the checkout', () => {
   })
 
   test('rejects another amount under the same key', async () => {
-    const { page, choose, pay, told, attempts } = await open()
+    const { page, choose, pay, summary, attempts } = await open()
     await choose('other-amount')
     await pay()
-    expect(await told()).toContain(
-      'The key already named a payment of €42.00, so the request for €43.00 was rejected.',
+    expect(await summary()).toContain(
+      'The key was already used for a payment of €42.00, so the request for €43.00 was rejected.',
     )
     expect(await attempts()).toEqual([['executed'], ['rejected']])
-    expect(await page.locator('#time-line > li').nth(1).innerText()).toContain('422')
+    expect(await page.locator('#timeline > li').nth(1).innerText()).toContain('422')
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
   test('keeps two users with the same key apart', async () => {
-    const { page, choose, pay, told, attempts, records } = await open()
+    const { page, choose, pay, summary, attempts, records } = await open()
     await choose('other-user')
     await pay()
-    expect(await told()).toContain('Ada and Ben used the same key.')
+    expect(await summary()).toContain('Ada and Ben used the same key.')
     expect(await attempts()).toEqual([['executed'], ['executed']])
     const key = (await page.locator('#key').innerText()).slice(0, 8)
     expect((await records()).toSorted()).toEqual([
@@ -173,46 +173,48 @@ describe('the checkout', () => {
     })
   })
 
-  test('tells the handler’s own refusal from a run in flight, and no replay where there was none', async () => {
-    const { page, pay, told, attempts } = await open()
+  test('distinguishes the handler’s own 409 from a run in progress, and shows no replay', async () => {
+    const { page, pay, summary, attempts } = await open()
     await pay()
-    await told()
-    await forgetRecords()
-    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await summary()
+    await deleteRecords()
+    await page.getByRole('button', { name: 'Send the same request again' }).click()
     await page
-      .getByText('the handler ran, and the ledger knew the payment. Nothing more was charged or booked.')
+      .getByText(
+        'the handler ran, and the ledger already had the payment. Nothing more was charged or booked.',
+      )
       .waitFor()
     expect(await attempts()).toEqual([['executed'], ['rejected']])
-    expect(await page.locator('#time-line > li').nth(1).innerText()).toContain('409')
+    expect(await page.locator('#timeline > li').nth(1).innerText()).toContain('409')
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
-  test('tells no replay of a request that was first sent without protection', async () => {
-    const { page, choose, pay, told, attempts } = await open()
+  test('shows no replay of a request that was first sent without protection', async () => {
+    const { page, choose, pay, summary, attempts } = await open()
     await choose('calm', { isUnprotected: true })
     await pay()
-    await told()
+    await summary()
     await choose('calm')
-    await page.getByRole('button', { name: 'Send the same again' }).click()
+    await page.getByRole('button', { name: 'Send the same request again' }).click()
     await page
       .getByText('but the table had no record of it: the handler ran. Ada’s card was charged')
       .waitFor()
     expect(await attempts()).toEqual([['executed'], ['executed']])
-    expect(await page.locator('#happened').getAttribute('data-tone')).toBe('bad')
+    expect(await page.locator('#summary').getAttribute('data-tone')).toBe('bad')
   })
 
-  test('tells a function that failed from one that was killed', async () => {
-    const { page, pay, told, attempts } = await open()
+  test('distinguishes a function that failed from one that was killed', async () => {
+    const { page, pay, summary, attempts } = await open()
     await page.route('**/payments', (route) => route.fulfill({ status: 500, json: {} }), { times: 1 })
     await pay()
-    expect(await told()).toContain('Ada’s card was charged once')
+    expect(await summary()).toContain('Ada’s card was charged once')
     expect(await attempts()).toEqual([['failed', 'executed']])
   })
 
   test('starts over with empty tables', async () => {
-    const { page, pay, told, records } = await open()
+    const { page, pay, summary, records } = await open()
     await pay()
-    await told()
+    await summary()
     await page.getByRole('button', { name: 'Start over' }).click()
     await page.getByText('The tables are empty. Press Pay.').waitFor()
     expect(await records()).toEqual([])
@@ -222,19 +224,19 @@ describe('the checkout', () => {
 
 describe('the checkout without protection', () => {
   test.each([
-    ['many clicks', 'double-click', 'charged 3 times (€126.00), and the ledger booked 3 times', 3, 3],
-    ['a lost reply', 'lose-reply', 'charged twice (€84.00), and the ledger booked twice', 2, 2],
-    ['a killed run', 'crash', 'charged twice (€84.00), and the ledger booked once', 2, 1],
-    ['another amount', 'other-amount', 'charged twice (€85.00), and the ledger booked twice', 2, 2],
+    ['many clicks', 'double-click', 'charged 3 times (€126.00), and the payment was booked 3 times', 3, 3],
+    ['a lost reply', 'lose-reply', 'charged twice (€84.00), and the payment was booked twice', 2, 2],
+    ['a killed run', 'crash', 'charged twice (€84.00), and the payment was booked once', 2, 1],
+    ['another amount', 'other-amount', 'charged twice (€85.00), and the payment was booked twice', 2, 2],
   ] as const)(
     'charges more than once for %s, and says so',
     async (_what, scenario, words, charges, bookings) => {
-      const { page, choose, pay, told, records } = await open()
+      const { page, choose, pay, summary, records } = await open()
       await choose('double-click', { clicks: 3 })
       await choose(scenario, { isUnprotected: true })
       await pay()
-      expect(await told()).toContain(words)
-      expect(await page.locator('#happened').getAttribute('data-tone')).toBe('bad')
+      expect(await summary()).toContain(words)
+      expect(await page.locator('#summary').getAttribute('data-tone')).toBe('bad')
       expect(await records()).toEqual([])
       const { booked, charged } = await readBooks(stack)
       expect([charged.length, booked.length]).toEqual([charges, bookings])
@@ -243,7 +245,7 @@ describe('the checkout without protection', () => {
 })
 
 describe('the page', () => {
-  test('says how much it does not show', async () => {
+  test('shows how many items it leaves out', async () => {
     const { page, records } = await open()
     const state = await readState()
     const many = <Item>(count: number, make: (n: number) => Item): Item[] =>
@@ -255,7 +257,7 @@ describe('the page', () => {
       balances: many(6, (n) => ({ customer: `Ada ${n}`, currency: 'EUR', balance: 4200 })),
     }
     await page.route('**/page/state', (route) => route.fulfill({ json }))
-    await page.getByRole('region', { name: 'Idempotency records' }).getByText('and 13 more').waitFor()
+    await page.getByRole('region', { name: 'Records in the table' }).getByText('and 13 more').waitFor()
     expect(await records()).toHaveLength(20)
     await page.getByRole('region', { name: 'Payments in the ledger' }).getByText('and 1 more').waitFor()
     expect(await page.locator('#payments tr').count()).toBe(60)
@@ -268,8 +270,8 @@ describe('the page', () => {
     expect(await page.getByText(/and -?\d+ more|Other balances/).count()).toBe(0)
   })
 
-  test('is used with the keyboard alone', async () => {
-    const { page, told, attempts } = await open()
+  test('can be used with the keyboard alone', async () => {
+    const { page, summary, attempts } = await open()
     const focused = page.locator(':focus')
     await page.keyboard.press('Tab')
     expect(await focused.getAttribute('value')).toBe('calm')
@@ -288,14 +290,14 @@ describe('the page', () => {
     expect(await focused.innerText()).toBe('Pay €42.00')
     expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
     await page.keyboard.press('Enter')
-    expect(await told()).toContain('3 requests under one key: 1 executed, 2 replayed.')
+    expect(await summary()).toContain('3 requests with one key: 1 executed, 2 replayed.')
     expect(await attempts()).toHaveLength(3)
     expect(await readBooks(stack)).toEqual({ booked: ['Ada 4200'], charged: ['Ada 4200'] })
   })
 
-  test('says what happened to those who do not see it', async () => {
+  test('announces what happened to screen readers', async () => {
     const { page } = await open()
-    const words = page.locator('#words')
+    const words = page.locator('#summary-text')
     expect(await words.getAttribute('role')).toBe('status')
     expect(await words.getAttribute('aria-live')).toBe('polite')
     expect(await page.getByRole('group', { name: 'When I press Pay,' }).count()).toBe(1)
@@ -309,10 +311,10 @@ describe('the page', () => {
     ['a phone', 360],
     ['a small phone', 320],
   ])('does not scroll sideways on %s', async (_device, width) => {
-    const { page, choose, pay, told } = await open({ viewport: { width, height: 740 } })
+    const { page, choose, pay, summary } = await open({ viewport: { width, height: 740 } })
     await choose('lose-reply')
     await pay()
-    await told()
+    await summary()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     const wide = `[...document.querySelectorAll('.card, .scroll > *, .chip')].filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML)`
     expect(await page.evaluate(wide)).toEqual([])
@@ -322,11 +324,11 @@ describe('the page', () => {
   })
 
   test.each(['light', 'dark'] as const)('has enough contrast in %s mode', async (colorScheme) => {
-    const { page, choose, pay, told } = await open({ colorScheme, viewport: { width: 1280, height: 900 } })
+    const { page, choose, pay, summary } = await open({ colorScheme, viewport: { width: 1280, height: 900 } })
     for (const isUnprotected of [false, true]) {
       await choose('lose-reply', { isUnprotected })
       await pay()
-      await told()
+      await summary()
       const contrasts = await readContrasts(page)
       expect(contrasts.length).toBeGreaterThan(40)
       expect(contrasts.filter(({ ratio }) => ratio < 4.5)).toEqual([])
@@ -337,7 +339,7 @@ describe('the page', () => {
     expect(paper).toBe(colorScheme === 'dark' ? 'rgb(20, 23, 28)' : 'rgb(245, 246, 248)')
   })
 
-  test('loads nothing from elsewhere, and has no error of its own', async () => {
+  test('loads nothing from other origins, and logs no errors', async () => {
     const page: Page = await browser.newPage()
     onTestFinished(() => page.close())
     const origins = new Set<string>()
@@ -345,18 +347,18 @@ describe('the page', () => {
     page.on('request', (request) => origins.add(new URL(request.url()).origin))
     page.on('pageerror', (error) => errors.push(error.message))
     page.on('console', (message) => errors.push(message.text()))
-    const { pay, told } = await openCheckout(page, stack.url)
+    const { pay, summary } = await openCheckout(page, stack.url)
     await pay()
-    await told()
+    await summary()
     expect([...origins]).toEqual([stack.url])
     expect(errors).toEqual([])
   })
 
-  test('says so when the local server is gone', async () => {
-    const { page, pay, told } = await open()
+  test('says when the local server does not respond', async () => {
+    const { page, pay, summary } = await open()
     await page.route('**/page/state', (route) => route.abort())
-    await page.getByText('The local server does not answer. Start it again: npm start').first().waitFor()
+    await page.getByText('The local server does not respond. Start it again: npm start').first().waitFor()
     await pay()
-    expect(await told()).toBe('The local server does not answer. Start it again: npm start')
+    expect(await summary()).toBe('The local server does not respond. Start it again: npm start')
   })
 })

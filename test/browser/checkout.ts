@@ -3,13 +3,13 @@ import type { LocalStack } from '../../infra/local/start-local.ts'
 
 type Scenario = 'calm' | 'double-click' | 'lose-reply' | 'crash' | 'other-amount' | 'other-user'
 
-/** What a story may take on a busy machine: a lease that runs out, and sandboxes that load. */
-export const STORY_TIMEOUT_MS = 90_000
+/** The timeout of a scenario on a busy machine: a lease has to lapse, and sandboxes have to load. */
+export const SCENARIO_TIMEOUT_MS = 90_000
 
-/** What anything else may take. */
-const LOOK_TIMEOUT_MS = 30_000
+/** The timeout of everything else. */
+const DEFAULT_TIMEOUT_MS = 30_000
 
-/** The page, and the hands and eyes to use it. */
+/** The checkout page, with functions to use and read it. */
 export interface Checkout {
   readonly page: Page
   choose(
@@ -17,16 +17,16 @@ export interface Checkout {
     options?: { readonly clicks?: number; readonly isUnprotected?: boolean },
   ): Promise<void>
   pay(): Promise<void>
-  /** Waits until the page says what happened. */
-  told(): Promise<string | null>
-  /** Each request on the time line, as its attempts: `['killed', 'in-flight', 'taken-over']`. */
+  /** Waits until the requests have ended, and returns the summary. */
+  summary(): Promise<string | null>
+  /** Returns the outcomes of each request's attempts: `['killed', 'in-flight', 'taken-over']`. */
   attempts(): Promise<string[][]>
-  /** Each record's text. */
+  /** Returns the text of each record. */
   records(): Promise<string[]>
 }
 
 export async function openCheckout(page: Page, url: string): Promise<Checkout> {
-  page.setDefaultTimeout(LOOK_TIMEOUT_MS)
+  page.setDefaultTimeout(DEFAULT_TIMEOUT_MS)
   await page.goto(url)
   return {
     page,
@@ -36,14 +36,14 @@ export async function openCheckout(page: Page, url: string): Promise<Checkout> {
       await page.getByRole('checkbox', { name: 'Protection' }).setChecked(!isUnprotected)
     },
     pay: () => page.getByRole('button', { name: 'Pay' }).click(),
-    async told() {
+    async summary() {
       await page
-        .locator('#happened:is([data-tone="good"], [data-tone="bad"], [data-tone="unclear"])')
-        .waitFor({ timeout: STORY_TIMEOUT_MS })
-      return page.locator('#words').textContent()
+        .locator('#summary:is([data-tone="good"], [data-tone="bad"], [data-tone="unclear"])')
+        .waitFor({ timeout: SCENARIO_TIMEOUT_MS })
+      return page.locator('#summary-text').textContent()
     },
     async attempts() {
-      const rows = await page.locator('#time-line > li').all()
+      const rows = await page.locator('#timeline > li').all()
       return Promise.all(
         rows.map(async (row) => {
           const chips = await row.locator('.chip').all()
@@ -55,7 +55,7 @@ export async function openCheckout(page: Page, url: string): Promise<Checkout> {
   }
 }
 
-/** What was charged and booked, from the API and the card company themselves. */
+/** Reads the booked payments from the API and the charges from the payment provider. */
 export async function readBooks(stack: LocalStack): Promise<{
   readonly booked: readonly string[]
   readonly charged: readonly string[]

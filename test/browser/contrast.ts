@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 
-/** Runs in the page: the texts whose colour is too near to what is behind them. */
-const FIND = `(() => {
+/** Runs in the page: computes the contrast of every visible text with its background. */
+const SCRIPT = `(() => {
   const parse = (colour) => {
     const parts = colour.match(/[\\d.]+/g).map(Number)
     if (!colour.startsWith('rgb')) throw new Error('expected rgb, got ' + colour)
@@ -16,7 +16,7 @@ const FIND = `(() => {
       const { rgb, alpha } = parse(getComputedStyle(at).backgroundColor)
       if (alpha === 1) return rgb
     }
-    throw new Error('nothing is painted behind ' + element.outerHTML)
+    throw new Error('no background behind ' + element.outerHTML)
   }
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   const seen = []
@@ -30,7 +30,7 @@ const FIND = `(() => {
   return seen
 })()`
 
-/** The contrast of each text with its background. @see WCAG 2.2 §1.4.3 */
+/** Returns the contrast of each text with its background. @see WCAG 2.2 §1.4.3 */
 export function readContrasts(page: Page): Promise<{ readonly text: string; readonly ratio: number }[]> {
-  return page.evaluate(FIND)
+  return page.evaluate(SCRIPT)
 }

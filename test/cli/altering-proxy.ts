@@ -3,18 +3,18 @@ import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { close, listen } from '../support/loopback.ts'
 
-/** What DynamoDB Local cannot do itself: refuse actions, run on another clock, describe another table. */
+/** What DynamoDB Local itself cannot do: deny actions, have another clock, describe a table differently. */
 export interface Alterations {
   readonly denied?: readonly string[]
   readonly dateSkewMs?: number
   readonly describeTable?: (table: Record<string, unknown>) => Record<string, unknown>
 }
 
-/** An endpoint that answers as the one behind it does, but for the alterations. */
+/** Starts a proxy that returns the endpoint's responses with these alterations. */
 export async function startAlteringProxy(endpoint: string, alterations: Alterations): Promise<string> {
   const { denied = [], dateSkewMs = 0, describeTable = (table) => table } = alterations
-  const answer = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const target = String(asked.headers['x-amz-target'])
+  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const target = String(incoming.headers['x-amz-target'])
     const operation = target.split('.')[1] ?? ''
     const date = new Date(Date.now() + dateSkewMs).toUTCString()
     const headers = { 'content-type': 'application/x-amz-json-1.0', date }
@@ -23,7 +23,7 @@ export async function startAlteringProxy(endpoint: string, alterations: Alterati
       response.writeHead(400, headers).end(JSON.stringify(body))
       return
     }
-    const { authorization = '', 'x-amz-date': signedAt = '' } = asked.headers
+    const { authorization = '', 'x-amz-date': signedAt = '' } = incoming.headers
     const reply = await fetch(endpoint, {
       method: 'POST',
       headers: {
@@ -32,13 +32,18 @@ export async function startAlteringProxy(endpoint: string, alterations: Alterati
         'x-amz-date': String(signedAt),
         'content-type': headers['content-type'],
       },
-      body: await buffer(asked),
+      body: await buffer(incoming),
     })
     const body = await reply.text()
-    response.writeHead(reply.status, headers).end(operation === 'DescribeTable' ? altered(body) : body)
+    const requestId = reply.headers.get('x-amzn-requestid') ?? ''
+    response
+      .writeHead(reply.status, { ...headers, 'x-amzn-requestid': requestId })
+      .end(operation === 'DescribeTable' ? altered(body) : body)
   }
-  const server = createServer((asked, response) => {
-    answer(asked, response).catch((error: unknown) => response.destroy(new Error('proxy', { cause: error })))
+  const server = createServer((incoming, response) => {
+    answer(incoming, response).catch((error: unknown) =>
+      response.destroy(new Error('proxy', { cause: error })),
+    )
   })
   const altered = (body: string): string => {
     const described: { Table?: Record<string, unknown> } = JSON.parse(body)

@@ -16,15 +16,15 @@ describe('the command line', () => {
     {
       what: 'no table',
       without: ['IDEMPOTENCY_TABLE'],
-      says: 'no table: give --table, or set IDEMPOTENCY_TABLE',
+      says: 'No table: pass --table or set IDEMPOTENCY_TABLE',
     },
-    { what: 'no Region', without: ['AWS_REGION'], says: 'no AWS Region: give --region, or set AWS_REGION' },
+    { what: 'no Region', without: ['AWS_REGION'], says: 'No AWS Region: pass --region, or set AWS_REGION' },
     {
       what: 'no credentials',
       without: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
-      says: 'no AWS credentials',
+      says: 'No AWS credentials',
     },
-  ])('with $what says so, and what to do', async ({ without, says }) => {
+  ])('says that there is $what, and what to do', async ({ without, says }) => {
     const less = Object.fromEntries(Object.entries(env).filter(([name]) => !without.includes(name)))
     const { exitCode, stdout, stderr } = await runCli(show, less)
     expect(exitCode).toBe(2)
@@ -33,7 +33,7 @@ describe('the command line', () => {
     expect(stdout).toBe('')
   })
 
-  it('gives table, Region and endpoint as options too', async () => {
+  it('takes table, Region and endpoint as options too', async () => {
     const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, PATH } = env
     const options = ['--table', table.name, '--region', 'us-east-1', '--endpoint', table.endpoint]
     const { exitCode, stderr } = await runCli([...options, ...show], {
@@ -42,24 +42,24 @@ describe('the command line', () => {
       PATH,
     })
     expect(exitCode).toBe(3)
-    expect(stderr).toContain('no such key')
+    expect(stderr).toContain('No such record')
   })
 
-  it('with a key that never came says so, and what may be wrong', async () => {
+  it('says that a key has no record, and what may be wrong', async () => {
     const { exitCode, stderr } = await runCli(show, env)
     expect(exitCode).toBe(3)
-    expect(stderr).toContain(`no such key: table "${table.name}" in us-east-1 holds no record payments#`)
-    expect(stderr).toContain('check --service, --principal, --name and --kind')
+    expect(stderr).toContain(`No such record: table "${table.name}" in us-east-1 has no record payments#`)
+    expect(stderr).toContain('Check --service, --principal, --name and --kind')
   })
 
-  it('with a table that is not there says so', async () => {
+  it('says that the table does not exist', async () => {
     const { exitCode, stderr } = await runCli([...show, '--table', 'nowhere'], env)
     expect(exitCode).toBe(1)
     expect(stderr).toContain('ResourceNotFoundException')
-    expect(stderr).toContain('make the table there, or correct its name, the Region or the account')
+    expect(stderr).toContain('create the table, or correct its name, the Region or the account')
   })
 
-  it('with an endpoint that does not answer says so', async () => {
+  it('says that the endpoint does not respond', async () => {
     const { exitCode, stderr } = await runCli([...show, '--endpoint', 'http://127.0.0.1:1'], env)
     expect(exitCode).toBe(1)
     expect(stderr).toContain('ECONNREFUSED')
@@ -67,7 +67,7 @@ describe('the command line', () => {
 
   it.each([
     { args: [...show, '--endpoint', 'localhost:8000'], says: 'expected a URL such as http://127.0.0.1:8000' },
-    { args: ['show', 'order-1'], says: 'keys belong to a service: give --service' },
+    { args: ['show', 'order-1'], says: '"order-1" is not a record id. To look up a key, pass --service' },
     { args: ['show'], says: "missing required argument 'key'" },
     { args: [...show, '--kind', 'queue'], says: 'Allowed choices are http, event, batch, run' },
     { args: [...show, '--bodies'], says: 'Did you mean --body?' },
@@ -78,7 +78,7 @@ describe('the command line', () => {
     expect(stderr).toContain(says)
   })
 
-  it('explains itself and its exit codes', async () => {
+  it('explains its commands and exit codes', async () => {
     const { exitCode, stdout } = await runCli(['--help'])
     expect(exitCode).toBe(0)
     expect(stdout).toContain('Exit codes:')
@@ -86,7 +86,7 @@ describe('the command line', () => {
       expect(stdout).toContain(`  ${command} `)
   })
 
-  it('knows its version', async () => {
+  it('prints its version', async () => {
     expect(await runCli(['--version'])).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),

@@ -28,8 +28,8 @@ async function diagnose(where: Pick<TestTable, 'name' | 'endpoint'>) {
   return { exitCode, stderr, healthy: report.healthy, levels, messages }
 }
 
-/** A table that somebody made otherwise than oncekey needs it. */
-async function createOtherTable(keys: Record<string, 'S' | 'N'>, ttl?: string): Promise<TestTable> {
+/** Creates a table that is not as oncekey needs it. */
+async function createWrongTable(keys: Record<string, 'S' | 'N'>, ttl?: string): Promise<TestTable> {
   const name = `oncekey-${randomUUID()}`
   const KeySchema = Object.keys(keys).map(
     (AttributeName, n): KeySchemaElement => ({ AttributeName, KeyType: n === 0 ? 'HASH' : 'RANGE' }),
@@ -54,7 +54,7 @@ async function createOtherTable(keys: Record<string, 'S' | 'N'>, ttl?: string): 
 }
 
 describe('oncekey doctor', () => {
-  it('finds a table as a user makes it healthy, and leaves nothing in it', async () => {
+  it('reports a correct table as healthy, and leaves nothing in it', async () => {
     const { exitCode, healthy, levels } = await diagnose(table)
     expect(levels).toEqual({
       table: 'ok',
@@ -72,18 +72,18 @@ describe('oncekey doctor', () => {
     expect((await table.client.send(new ScanCommand({ TableName: table.name }))).Count).toBe(0)
   })
 
-  it('gives a person a line for each thing', async () => {
+  it('prints one line per check', async () => {
     const { stdout, stderr } = await runCli(['doctor'], environmentOf(table))
     expect(stdout).toContain('ok       key schema: partition key id (S).\n')
     expect(stdout).toContain('ok       TTL: ENABLED on expiresAt.\n')
     expect(stderr).toBe('')
   })
 
-  it('says that there is no such table', async () => {
+  it('reports a table that does not exist', async () => {
     const { exitCode, stderr, levels, messages } = await diagnose({ ...table, name: 'nowhere' })
     expect(levels).toEqual({ table: 'problem', clock: 'ok' })
-    expect(messages.table).toContain('there is none of this name')
-    expect(stderr).toContain('one problem with table "nowhere" in us-east-1')
+    expect(messages.table).toContain('it does not exist')
+    expect(stderr).toContain('Found one problem with table "nowhere" in us-east-1')
     expect(exitCode).toBe(1)
   })
 
@@ -91,8 +91,8 @@ describe('oncekey doctor', () => {
     { keys: { id: 'S', sk: 'S' } as const, got: 'partition key id (S) and sort key sk (S)' },
     { keys: { pk: 'S' } as const, got: 'partition key pk (S)' },
     { keys: { id: 'N' } as const, got: 'partition key id (N)' },
-  ])('says that a $got will not do', async ({ keys, got }) => {
-    const { exitCode, levels, messages } = await diagnose(await createOtherTable(keys, 'expiresAt'))
+  ])('reports the wrong key schema $got', async ({ keys, got }) => {
+    const { exitCode, levels, messages } = await diagnose(await createWrongTable(keys, 'expiresAt'))
     expect(levels['key schema']).toBe('problem')
     expect(messages['key schema']).toContain(`got ${got}`)
     expect(exitCode).toBe(1)
@@ -100,9 +100,9 @@ describe('oncekey doctor', () => {
 
   it.each([
     { ttl: undefined, got: 'got DISABLED' },
-    { ttl: 'ttl', got: 'got on ttl' },
-  ])('warns that records stay for ever with TTL: $ttl', async ({ ttl, got }) => {
-    const { exitCode, levels, messages } = await diagnose(await createOtherTable({ id: 'S' }, ttl))
+    { ttl: 'ttl', got: 'got TTL on ttl' },
+  ])('warns that expired records are not deleted with TTL on $ttl', async ({ ttl, got }) => {
+    const { exitCode, levels, messages } = await diagnose(await createWrongTable({ id: 'S' }, ttl))
     expect(levels.TTL).toBe('warning')
     expect(messages.TTL).toContain(got)
     expect(exitCode).toBe(0)
@@ -114,7 +114,7 @@ describe('oncekey doctor', () => {
     { denied: 'UpdateItem', level: 'problem', exitCode: 1 },
     { denied: 'DeleteItem', level: 'warning', exitCode: 0 },
     { denied: 'Scan', level: 'warning', exitCode: 0 },
-  ])('names $denied where it is refused', async ({ denied, level, exitCode }) => {
+  ])('reports that $denied is denied', async ({ denied, level, exitCode }) => {
     const endpoint = await startAlteringProxy(table.endpoint, { denied: [denied] })
     const diagnosis = await diagnose({ ...table, endpoint })
     const others = Object.entries(diagnosis.levels).filter(([check]) => check !== `dynamodb:${denied}`)
@@ -124,7 +124,7 @@ describe('oncekey doctor', () => {
     expect(diagnosis.exitCode).toBe(exitCode)
   })
 
-  it('looks on where the table may not be described', async () => {
+  it('continues if it may not describe the table', async () => {
     const denied = ['DescribeTable', 'DescribeTimeToLive']
     const endpoint = await startAlteringProxy(table.endpoint, { denied })
     const { exitCode, levels, messages } = await diagnose({ ...table, endpoint })
@@ -139,7 +139,7 @@ describe('oncekey doctor', () => {
     { dateSkewMs: 60_000, level: 'warning', says: /clock is (5\d s|1 min) behind DynamoDB's/ },
     { dateSkewMs: -3_600_000, level: 'problem', says: /clock is (59 min|1 h) ahead/ },
     { dateSkewMs: 3_600_000, level: 'problem', says: /clock is (59 min|1 h) behind/ },
-  ])('measures a clock that DynamoDB is $dateSkewMs ms off', async ({ dateSkewMs, level, says }) => {
+  ])('measures a clock skew of $dateSkewMs ms', async ({ dateSkewMs, level, says }) => {
     const endpoint = await startAlteringProxy(table.endpoint, { dateSkewMs })
     const { levels, messages } = await diagnose({ ...table, endpoint })
     expect(levels.clock).toBe(level)
@@ -150,7 +150,7 @@ describe('oncekey doctor', () => {
     { consistency: 'STRONG', level: 'ok' },
     { consistency: 'EVENTUAL', level: 'problem' },
     { consistency: undefined, level: 'problem' },
-  ])('takes replicas with consistency $consistency for $level', async ({ consistency, level }) => {
+  ])('reports replicas with consistency $consistency as $level', async ({ consistency, level }) => {
     const describeTable = (described: Record<string, unknown>) => ({
       ...described,
       Replicas: [{ RegionName: 'eu-west-1' }],
@@ -162,7 +162,7 @@ describe('oncekey doctor', () => {
     expect(messages.replicas).toContain('eu-west-1')
   })
 
-  it('says that a table is not ready yet', async () => {
+  it('reports a table that is not ready yet', async () => {
     const describeTable = (described: Record<string, unknown>) => ({ ...described, TableStatus: 'CREATING' })
     const endpoint = await startAlteringProxy(table.endpoint, { describeTable })
     expect((await diagnose({ ...table, endpoint })).levels.table).toBe('problem')

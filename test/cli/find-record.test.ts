@@ -10,57 +10,58 @@ import { fifoRecord, kinesisEvent, selfManagedKafkaEvent, sqsEvent } from '../tr
 const done = () => undefined
 const service = 'payments'
 const key = 'order-1'
-const ofAda = { service, key: () => key, principal: () => 'ada' }
-const ofNobody = { service, key: () => key }
+const withPrincipal = { service, key: () => key, principal: () => 'ada' }
+const withoutPrincipal = { service, key: () => key }
 
-describe('the id that a key and its caller name', () => {
+describe('the record id of a key and its caller', () => {
   const context = lambdaContext()
   const stream = kinesisEvent(['1', 'p'])
   it.each<[string, (store: Store) => Promise<unknown>, string, Omit<IdentityOptions, 'service'>]>([
     [
-      'an event whose caller the service names',
-      (store) => idempotentHandler(done, store, ofAda)({}, context),
+      'an event with the option principal',
+      (store) => idempotentHandler(done, store, withPrincipal)({}, context),
       key,
       { kind: 'event', name: '', principal: 'ada' },
     ],
     [
-      'an event whose caller the service names, by the list that a log may show',
-      (store) => idempotentHandler(done, store, ofAda)({}, context),
+      'an event with the option principal, named by its JSON list',
+      (store) => idempotentHandler(done, store, withPrincipal)({}, context),
       key,
       { kind: 'event', name: '', principal: '["custom","ada"]' },
     ],
     [
-      'an event whose caller nobody names',
-      (store) => idempotentHandler(done, store, ofNobody)({}, context),
+      'an event without a caller',
+      (store) => idempotentHandler(done, store, withoutPrincipal)({}, context),
       key,
       { kind: 'event', name: '' },
     ],
     [
-      'an event whose caller the service calls anonymous',
-      (store) => idempotentHandler(done, store, { ...ofNobody, principal: () => 'anonymous' })({}, context),
+      'an event whose option principal is "anonymous"',
+      (store) =>
+        idempotentHandler(done, store, { ...withoutPrincipal, principal: () => 'anonymous' })({}, context),
       key,
       { kind: 'event', name: '', principal: 'anonymous' },
     ],
     [
-      'a request whose caller the service names',
-      (store) => idempotentHandler(done, store, ofAda)(httpApiEvent(), context),
+      'a request with the option principal',
+      (store) => idempotentHandler(done, store, withPrincipal)(httpApiEvent(), context),
       key,
       { kind: 'http', name: '', principal: 'ada' },
     ],
     [
-      'a request whose caller nobody names',
-      (store) => idempotentHandler(done, store, ofNobody)(httpApiEvent({ caller: null }), context),
+      'a request without a caller',
+      (store) => idempotentHandler(done, store, withoutPrincipal)(httpApiEvent({ caller: null }), context),
       key,
       { kind: 'http', name: '' },
     ],
     [
-      'a request whose caller nobody names, in the word for that',
-      (store) => idempotentHandler(done, store, ofNobody)(httpApiEvent({ caller: null }), context),
+      'a request without a caller, named "anonymous"',
+      (store) => idempotentHandler(done, store, withoutPrincipal)(httpApiEvent({ caller: null }), context),
       key,
       { kind: 'http', name: '', principal: 'anonymous' },
     ],
     [
-      'a record of a queue',
+      'a message of a queue',
       (store) =>
         idempotentBatch((_: SQSRecord) => done(), store, { service })(
           sqsEvent(fifoRecord('m-1', 'g')),
@@ -70,24 +71,24 @@ describe('the id that a key and its caller name', () => {
       { kind: 'batch', name: 'sqs' },
     ],
     [
-      'a record of a stream, whose name stands in place of a caller',
+      'a record of a stream, whose ARN is the caller',
       (store) => idempotentBatch(done, store, { service })(stream, context),
       stream.Records[0]?.eventID ?? '',
       { kind: 'batch', name: 'kinesis', principal: stream.Records[0]?.eventSourceARN ?? '' },
     ],
     [
-      'a record of a cluster without a name',
+      'a record of a self-managed Kafka cluster',
       (store) => idempotentBatch(done, store, { service })(selfManagedKafkaEvent([0, 15]), context),
       'topic-0@15/1545084650987',
       { kind: 'batch', name: 'kafka' },
     ],
     [
-      'a run',
+      'a run of runOnce',
       (store) => runOnce(store, { service, name: 'charge', key }, done),
       key,
       { kind: 'run', name: 'charge' },
     ],
-  ])('is that of the record of %s', async (_whose, run, named, identity) => {
+  ])('is that of %s', async (_whose, run, named, identity) => {
     const store = memoryStore()
     await run(store)
     const { record } = await store.read(idOf(named, { service, ...identity }), { timeoutMs: 1_000 })

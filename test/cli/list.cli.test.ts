@@ -17,7 +17,7 @@ beforeAll(async () => {
   await claim(table, keyed('lapsed', 'payments', 'POST /charges'), { leaseUntilMs: Date.now() - 120_000 })
   await claim(table, keyed('released', 'payments2'), { leaseUntilMs: 0 })
   await complete(table, keyed('completed'), { statusCode: 201, body: 'x' })
-  // Its chunks are more than one reply of a scan can hold, which is 1 MB.
+  // Its chunks exceed the 1 MB that one page of a scan can hold.
   const body = randomBytes(1_500_000).toString('hex')
   await complete(table, keyed('large'), { statusCode: 201, body })
   const foreign = { id: { S: recordId(keyed('foreign')) }, status: { S: 'in-flight' }, v: { N: '9' } }
@@ -33,7 +33,7 @@ async function listed(...args: readonly string[]): Promise<Record<string, string
 }
 
 describe('oncekey list', () => {
-  it('--in-flight gives what is not completed, and says where each stands', async () => {
+  it('--in-flight lists the records that are not completed, with their states', async () => {
     expect(await listed('--in-flight')).toEqual({
       [recordId(keyed('in-flight'))]: 'in-flight',
       [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
@@ -42,7 +42,7 @@ describe('oncekey list', () => {
     })
   })
 
-  it('--service gives that of one service, with and without an operation, and of no other', async () => {
+  it('--service lists the records of one service, with and without an operation', async () => {
     expect(await listed('--service', 'payments')).toEqual({
       [recordId(keyed('in-flight'))]: 'in-flight',
       [recordId(keyed('lapsed', 'payments', 'POST /charges'))]: 'lapsed',
@@ -55,22 +55,24 @@ describe('oncekey list', () => {
     })
   })
 
-  it('gives a person a line for each record, and the count beside it', async () => {
+  it('prints one line per record, and their number', async () => {
     const { stdout, stderr } = await runCli(['list', '--in-flight'], env)
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(4)
     expect(stdout).toContain(
-      `${recordId(keyed('in-flight'))}  in flight, lease 10 min left  attempt 1, first claimed`,
+      `${recordId(keyed('in-flight'))}  in progress, lease ends in 10 min  attempt 1, first claimed`,
     )
-    expect(stderr).toMatch(/^4 records in flight among \d+ items\.\n$/)
+    expect(stderr).toMatch(/^Found 4 uncompleted records in \d+ items\.\n$/)
   })
 
-  it('reads page after page, and shows its progress and colours in a terminal', async () => {
+  it('reads page by page, and shows progress and colours in a terminal', async () => {
     const { NO_COLOR: _, ...colourful } = env
     const { stdout } = await runCliInTerminal(['list'], colourful, '')
-    const pages = stdout.split('\r\u001b[K').filter((line) => /^\d+ items read, \d+ found/.test(line))
+    const pages = stdout
+      .split('\r\u001b[K')
+      .filter((line) => /^\d+ items scanned, \d+ records found/.test(line))
     expect(pages.length).toBeGreaterThan(1)
     expect(stdout).toContain('\u001b[32mcompleted\u001b[39m')
-    expect(stdout).toContain('6 records among')
+    expect(stdout).toContain('Found 6 records in')
   })
 })

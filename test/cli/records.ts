@@ -1,5 +1,6 @@
 import { dynamoDbStore } from 'oncekey'
 import { type Identity, type InFlightRecord, inspectTable, recordId } from 'oncekey/inspect'
+import { COMPRESS_ABOVE_BYTES, compress, serialize } from '../../packages/oncekey/src/core/result.ts'
 import type { TestTable } from '../support/tables.ts'
 
 const limits = { timeoutMs: 10_000 }
@@ -14,8 +15,8 @@ export const pay: Identity = {
 }
 
 /**
- * A record as a run of now would have claimed it. Nothing ends on the minute or the hour: what is left reads the same,
- * whichever of its seconds DynamoDB's clock tells.
+ * Returns a record as claimed just now. Lease and expiry end at half a unit, so that the remaining time is printed the
+ * same whichever second DynamoDB's clock shows.
  */
 function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InFlightRecord {
   const nowMs = Date.now()
@@ -34,7 +35,7 @@ function claimOf(identity: Identity, changes: Partial<InFlightRecord> = {}): InF
   }
 }
 
-/** Puts the record of a run in flight into the table. */
+/** Inserts the record of a run in progress. */
 export async function claim(
   { name, client }: TestTable,
   identity: Identity,
@@ -45,7 +46,7 @@ export async function claim(
   return record
 }
 
-/** Claims and completes, with a result as the store would keep it. */
+/** Inserts a record and completes it with this result. */
 export async function complete(
   table: TestTable,
   identity: Identity,
@@ -53,14 +54,17 @@ export async function complete(
 ): Promise<InFlightRecord> {
   const record = await claim(table, identity)
   const store = dynamoDbStore(table.name, { client: table.client })
-  const { encodeResult } = await import('../../packages/oncekey/src/protocol/result.ts')
-  const encoded = await encodeResult({ value })
-  if (encoded.kind !== 'json') throw new Error('expected a value that is JSON')
-  const { bytes, json: _, ...facts } = encoded
+  const loaded = serialize({ value })
+  if (loaded.kind !== 'json') throw new Error('expected a value that is JSON')
   const { expiresAtMs } = record
-  const room = { name: 'result', inlineBytes: 0, expiresAtMs }
-  const body = await store.spill(record, bytes, room, (call) => call(limits))
-  const result = { ...facts, body }
+  const short = Buffer.byteLength(loaded.json) <= COMPRESS_ABOVE_BYTES
+  const request = {
+    name: 'result',
+    inlineBytes: 0,
+    expiresAtMs,
+    result: short ? loaded : await compress(loaded.json),
+  }
+  const result = await store.offload(record, request, (call) => call(limits))
   await store.complete(record, { result, completedAtMs: Date.now(), expiresAtMs }, limits)
   return record
 }

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { vi } from 'vitest'
 import type { TestTable } from '../support/tables.ts'
 
-// Each run of the command starts a Node of its own and loads the AWS SDK.
+// Each run of the command starts a Node.js process and loads the AWS SDK.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const main = join(import.meta.dirname, '../../packages/oncekey-cli/src/main.ts')
@@ -18,7 +18,7 @@ export interface CliResult {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Nothing of this machine's own: no profile, no credentials service, no colours. */
+/** An environment without this machine's profile and credentials, and without colours. */
 const bare: Env = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
@@ -26,7 +26,7 @@ const bare: Env = {
   NO_COLOR: '1',
 }
 
-/** What a user has set before who works with this table. */
+/** Returns the environment of a user who works with this table. */
 export function environmentOf({ name, endpoint }: Pick<TestTable, 'name' | 'endpoint'>): Env {
   return {
     ...bare,
@@ -38,7 +38,7 @@ export function environmentOf({ name, endpoint }: Pick<TestTable, 'name' | 'endp
   }
 }
 
-/** Runs the real command. Nobody sits before it: neither its input nor its output is a terminal. */
+/** Runs the command. Neither its input nor its output is a terminal. */
 export async function runCli(args: readonly string[], env: Env = bare): Promise<CliResult> {
   const child = spawn(process.execPath, ['--conditions=oncekey-source', main, ...args], {
     env: { ...env },
@@ -53,8 +53,8 @@ export async function runCli(args: readonly string[], env: Env = bare): Promise<
 }
 
 /**
- * Runs the real command in a terminal of its own. Once it asks, the answer is typed; or else something is done and
- * then answered with yes. What the command writes comes back as one text, as a person sees it.
+ * Runs the command in a pseudo-terminal. When it asks for confirmation, types `answer`, or calls it and then types yes.
+ * The whole output is returned as `stdout`.
  */
 export async function runCliInTerminal(
   args: readonly string[],

@@ -25,35 +25,35 @@ beforeAll(async () => {
   await complete(table, identities.ada, { statusCode: 202 })
   await complete(table, identities.event, { mail: 7 })
   await complete(table, identities.run, { receipt: 7 })
-  const kept = { kind: 'undefined' } as const
-  await claim(table, identities.steps, { attempt: 3, steps: new Map([['charge', kept]]) })
+  const saved = { kind: 'undefined' } as const
+  await claim(table, identities.steps, { attempt: 3, steps: new Map([['charge', saved]]) })
   await claim(table, identities.refuse, { onCrash: 'refuse', leaseUntilMs: Date.now() - 200_000 })
 })
 
 describe('oncekey show', () => {
-  it('says who ran it, when, which attempt, and hides the body of the answer', async () => {
+  it('shows owner, times and attempt, and hides the stored result', async () => {
     const { exitCode, stdout, stderr } = await runCli(['show', 'order-1', '--service', 'payments'], env)
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
     expect(stdout).toContain(recordId(pay))
     expect(stdout).toMatch(/state +completed/)
-    expect(stdout).toMatch(/next request +gets the stored answer/)
+    expect(stdout).toMatch(/next request +gets the stored result/)
     expect(stdout).toMatch(/attempt +1\n/)
     expect(stdout).toMatch(/owner +owner-1\n/)
     expect(stdout).toMatch(/first claim +\d{4}-\d\d-\d\dT.*Z \((now|\d+ s ago)\)/)
     expect(stdout).toMatch(/expires +\d{4}-\d\d-\d\dT.*Z \(in 23 h\)/)
-    expect(stdout).toMatch(/answer +status 201, \d+ B of JSON \(\d+ B in the record\)/)
-    expect(stdout).toContain('--body shows it')
+    expect(stdout).toMatch(/result +status 201, \d+ B of JSON \(in the record\)/)
+    expect(stdout).toContain('Pass --body to show it')
     expect(stdout).not.toContain('card of Ada')
     expect(stdout).not.toContain('/payments/7')
   })
 
-  it('shows the body when asked', async () => {
+  it('shows the result with --body', async () => {
     const { stdout } = await runCli(['show', recordId(pay), '--body'], env)
     expect(stdout).toContain('"body": "card of Ada"')
   })
 
-  it('puts a large answer together from its chunks', async () => {
+  it('reads a large result from its chunks', async () => {
     const args = ['show', 'big', '--service', 'payments', '--json', '--body']
     const { stdout } = await runCli(args, env)
     const { answer } = JSON.parse(stdout)
@@ -61,7 +61,7 @@ describe('oncekey show', () => {
     expect(answer.body).toEqual(big)
   })
 
-  it('gives one line of JSON, without the body unless asked', async () => {
+  it('prints one line of JSON, without the result unless asked', async () => {
     const { stdout } = await runCli(['show', recordId(pay), '--json'], env)
     expect(stdout.trimEnd()).not.toContain('\n')
     const shown: unknown = JSON.parse(stdout)
@@ -74,7 +74,7 @@ describe('oncekey show', () => {
     expect(stdout).not.toContain('card of Ada')
   })
 
-  it('finds the key of a caller, and of another kind of entry', async () => {
+  it('finds the key of a caller, and of another kind of request', async () => {
     const ofAda = ['show', 'order-1', '--service', 'payments', '--principal', 'ada', '--json']
     const ofAdaInFull = [
       'show',
@@ -103,23 +103,21 @@ describe('oncekey show', () => {
     expect(ids).toEqual([ada, ada, event, run].map(recordId))
   })
 
-  it('says what the lease of a run in flight still is, and its steps by name alone', async () => {
+  it('shows the remaining lease of a run in progress, and the names of its steps', async () => {
     const { stdout } = await runCli(['show', 'steps', '--service', 'payments'], env)
-    expect(stdout).toMatch(/state +in flight, lease 10 min left/)
-    expect(stdout).toMatch(/next request +is told to come back/)
+    expect(stdout).toMatch(/state +in progress, lease ends in 10 min/)
+    expect(stdout).toMatch(/next request +is told to retry later/)
     expect(stdout).toMatch(/attempt +3\n/)
     expect(stdout).toMatch(/step +charge, undefined/)
   })
 
-  it('says that nobody knows what became of a run that was cut off', async () => {
+  it('says that the outcome of an interrupted run is unknown', async () => {
     const { stdout } = await runCli(['show', 'refuse', '--service', 'payments'], env)
-    expect(stdout).toMatch(/state +in flight, lease lapsed 3 min ago/)
-    expect(stdout).toMatch(
-      /next request +is refused: whether the run that was cut off took effect is not known/,
-    )
+    expect(stdout).toMatch(/state +interrupted, lease lapsed 3 min ago/)
+    expect(stdout).toMatch(/next request +is refused: the interrupted run may or may not have taken effect/)
   })
 
-  it('leaves a record alone that it cannot read', async () => {
+  it('reports a record that cannot be read', async () => {
     const id = recordId({ ...pay, key: 'foreign' })
     await table.client.send(
       new PutItemCommand({ TableName: table.name, Item: { id: { S: id }, v: { N: '9' } } }),

@@ -6,7 +6,7 @@ import { answer, startServer } from './server.ts'
 
 const entry = join(import.meta.dirname, '../../packages/oncekey/src/client/index.ts')
 
-it('runs with nothing but what a browser has, in less than 4 kB', async () => {
+it('runs with the APIs of a browser only, and has less than 4 kB', async () => {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,

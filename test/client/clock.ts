@@ -1,4 +1,4 @@
-/** A clock that moves only when somebody sleeps, and says for how long they did. */
+/** Returns a clock that advances only in `sleep`, and records the durations. */
 export function sleepingClock(nowMs: number = Date.UTC(2030, 0, 1)): {
   readonly sleeps: readonly number[]
   nowMs(): number

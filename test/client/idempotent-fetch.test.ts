@@ -10,7 +10,7 @@ import { answer, loseConnection, loseHalf, neverAnswer, problem, problemText, st
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-/** The client under test, on a clock that does not wait; `random` is as late as it gets. */
+/** Returns a client whose clock does not really wait, with the longest possible random waits. */
 function testFetch(options: IdempotentFetchOptions = {}) {
   const clock = sleepingClock()
   const attempts: AttemptEnd[] = []
@@ -45,7 +45,7 @@ describe('the key', () => {
     expect(requests.map(({ headers }) => headers['x-trace'])).toEqual(['a', 'a', 'a'])
   })
 
-  it('does not meet another body because a form drew another boundary', async () => {
+  it('is not sent with another body because a form was encoded again', async () => {
     const { url, requests } = await startServer(answer(503), answer(201))
     const body = new FormData()
     body.set('amount', '5')
@@ -65,7 +65,7 @@ describe('the key', () => {
   })
 
   it.each(['', ' padded ', 'two\nlines', 'zwölf €'])(
-    '%j that no header can carry is refused before anything is sent',
+    '%j is refused before anything is sent, because a header cannot carry it',
     async (key) => {
       const { url, requests } = await startServer(answer(201))
       const call = testFetch().idempotentFetch(url, { method: 'POST', idempotencyKey: key })
@@ -74,7 +74,7 @@ describe('the key', () => {
     },
   )
 
-  it('is refused where the browser would drop it in silence', async () => {
+  it('is refused if the browser would silently drop it', async () => {
     const { url, requests } = await startServer(answer(201))
     const call = testFetch().idempotentFetch(url, {
       method: 'POST',
@@ -82,28 +82,28 @@ describe('the key', () => {
       idempotencyKey: 'order-1',
     })
     await expect(call).rejects.toThrow(
-      'idempotentFetch: cannot send idempotency key "order-1" as header Idempotency-Key: expected visible characters, and a mode other than no-cors.',
+      'idempotentFetch: cannot send idempotency key "order-1" as header Idempotency-Key. Use visible characters only, and a mode other than no-cors.',
     )
     expect(requests).toEqual([])
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each<[string, ReturnType<typeof answer>]>([
     ['201', answer(201)],
     ['304', answer(304)],
     ['400', problem(400, false)],
-    ['400 that calls itself retryable', problem(400, true)],
+    ['400 with retryable: true', problem(400, true)],
     ['401', answer(401)],
     ['404', answer(404)],
     ['410 replay-unavailable', problem(410, false)],
     ['422', problem(422, false)],
-    ['422 that calls itself retryable', problem(422, true)],
+    ['422 with retryable: true', problem(422, true)],
     ['423', answer(423)],
     ['423 that is not retryable', problem(423, false)],
-    ['423 that calls itself retryable, in a body that is no problem', answer(423, {}, { retryable: true })],
+    ['423 with retryable: true in a body that is not a problem', answer(423, {}, { retryable: true })],
     ['409 of the application', answer(409)],
-    ['409 of the application, with a problem that says neither', problem(409)],
+    ['409 of the application, with a problem without retryable', problem(409)],
     ['409 outcome-unknown', problem(409, false, { 'Stripe-Should-Retry': 'false' })],
     ['409 that is not retryable', problem(409, false, { 'Retry-After': '1' })],
     ['500 record-unreadable', problem(500, false)],
@@ -111,7 +111,7 @@ describe('an answer', () => {
     ['501', answer(501)],
     ['503 that is not retryable', problem(503, false)],
     ['507 with Stripe-Should-Retry: false', problem(507, true, { 'Stripe-Should-Retry': 'false' })],
-  ])('%s is given to the caller at once', async (_what, answerer) => {
+  ])('%s is returned at once', async (_what, answerer) => {
     const { url, requests } = await startServer(answerer)
     const { idempotentFetch, attempts } = testFetch()
     const response = await idempotentFetch(url, { method: 'POST' })
@@ -121,12 +121,12 @@ describe('an answer', () => {
   })
 
   it.each<[string, ReturnType<typeof answer>]>([
-    ['409 in flight', problem(409, true, { 'Retry-After': '1' })],
-    ['409 in flight, with Retry-After hidden by CORS', problem(409, true)],
+    ['409 in progress', problem(409, true, { 'Retry-After': '1' })],
+    ['409 in progress, with Retry-After hidden by CORS', problem(409, true)],
     ['409 with Retry-After alone', answer(409, { 'Retry-After': '1' })],
     ['404 that is retryable', problem(404, true)],
     ['410 that is retryable', problem(410, true)],
-    ['423 that is retryable, as a run in flight may be answered', problem(423, true)],
+    ['423 that is retryable, as configured for a run in progress', problem(423, true)],
     ['501 that is retryable', problem(501, true)],
     ['507 that is retryable', problem(507, true)],
     ['408', answer(408)],
@@ -136,14 +136,14 @@ describe('an answer', () => {
     ['500 with a problem that is not JSON', problemText(500, '<html>')],
     ['500 with a problem that is null', problemText(500, 'null')],
     ['500 with a problem that is a string', problemText(500, '"retryable"')],
-    ['503 with a problem that says neither', problem(503)],
+    ['503 with a problem without retryable', problem(503)],
     ['502', answer(502)],
     ['503', answer(503)],
     ['504', answer(504)],
     ['400 with Stripe-Should-Retry: true', answer(400, { 'Stripe-Should-Retry': 'true' })],
     ['lost connection', loseConnection],
     ['connection lost in the middle of the body', loseHalf],
-  ])('%s is followed by another attempt', async (_what, answerer) => {
+  ])('%s is retried', async (_what, answerer) => {
     const { url, requests } = await startServer(
       answerer,
       answer(201, { 'Idempotent-Replayed': 'true' }, { id: 7 }),
@@ -156,7 +156,7 @@ describe('an answer', () => {
     expect(attempts.map(({ isReplay }) => isReplay)).toEqual([false, true])
   })
 
-  it('is still whole when it is given, and so is the last one that failed', async () => {
+  it('can still be read, even if it is the last one that failed', async () => {
     const { url } = await startServer(problem(503, true))
     const response = await testFetch({ maxAttempts: 2 }).idempotentFetch(url, { method: 'POST' })
     expect(await response.json()).toEqual({ status: 503, retryable: true })
@@ -172,7 +172,7 @@ describe('the wait before another attempt', () => {
     expect(clock.sleeps).toEqual([100, 200, 400, 500, 500])
   })
 
-  it('lies anywhere between nothing and that', async () => {
+  it('is random between 0 and that', async () => {
     const { url } = await startServer(answer(503))
     const draws = [0, 0.5, 0.25]
     const { idempotentFetch, clock } = testFetch({
@@ -184,7 +184,7 @@ describe('the wait before another attempt', () => {
     expect(clock.sleeps).toEqual([0, 100, 100])
   })
 
-  it('is at least the seconds of Retry-After, spread by less than the first wait', async () => {
+  it('is at least the seconds of Retry-After, plus a jitter of up to baseDelayMs', async () => {
     const { url } = await startServer(
       answer(429, { 'Retry-After': '7' }),
       answer(429, { 'Retry-After': '0' }),
@@ -204,7 +204,7 @@ describe('the wait before another attempt', () => {
     expect(clock.sleeps).toEqual([9_000])
   })
 
-  it('lasts until the date of Retry-After by the local clock where the server’s cannot be seen', async () => {
+  it('lasts until the date of Retry-After by the local clock if the response has no Date', async () => {
     const headers = { 'Retry-After': 'Tue, 01 Jan 2030 00:00:04 GMT' }
     const answers = [new Response('', { status: 503, headers }), new Response('')]
     const fetch = async () => answers.shift() ?? Response.error()
@@ -214,7 +214,7 @@ describe('the wait before another attempt', () => {
   })
 
   it.each(['soon', '-3', '1.5', '2', 'Tue, 01 Jan 2000 00:00:00 GMT', 'no GMT'])(
-    'takes Retry-After %j for what it is',
+    'handles Retry-After: %j',
     async (value) => {
       const { url } = await startServer(answer(503, { 'Retry-After': value }), answer(201))
       const { idempotentFetch, clock } = testFetch({ baseDelayMs: 100 })
@@ -225,14 +225,14 @@ describe('the wait before another attempt', () => {
 })
 
 describe('the attempts', () => {
-  it('end with the last answer when there have been enough', async () => {
+  it('end with the last response after maxAttempts', async () => {
     const { url, requests } = await startServer(answer(502))
     const { idempotentFetch } = testFetch()
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(502)
     expect(requests).toHaveLength(5)
   })
 
-  it('end where the next wait would outlast the total time', async () => {
+  it('end if the next wait would exceed the total timeout', async () => {
     const { url, requests } = await startServer(
       answer(503, { 'Retry-After': '1' }),
       answer(503, { 'Retry-After': '60' }),
@@ -243,7 +243,7 @@ describe('the attempts', () => {
     expect(clock.sleeps).toEqual([1_000])
   })
 
-  it('that bring no answer end with the key to go on with', async () => {
+  it('without a response end with an error that has the key', async () => {
     const { url, requests } = await startServer(loseConnection)
     const { idempotentFetch, attempts } = testFetch({ maxAttempts: 3 })
     const error: unknown = await idempotentFetch(url, { method: 'POST', idempotencyKey: 'order-1' }).catch(
@@ -263,7 +263,7 @@ describe('the attempts', () => {
     )
   })
 
-  it('that take too long are given up, each', async () => {
+  it('time out one by one', async () => {
     const { url, requests } = await startServer(neverAnswer, answer(201))
     const { idempotentFetch, attempts } = testFetch({ attemptTimeoutMs: 50 })
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
@@ -271,29 +271,29 @@ describe('the attempts', () => {
     expect(attempts[0]?.error).toMatchObject({ name: 'TimeoutError' })
   })
 
-  it('that stall in the middle of the body are given up too', async () => {
+  it('also time out in the middle of the body', async () => {
     const { url } = await startServer((response) => response.writeHead(200).write('{'), answer(201))
     const { idempotentFetch } = testFetch({ attemptTimeoutMs: 50 })
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
   })
 
-  it('are shorter when less of the total time is left', async () => {
+  it('time out earlier if less of the total time is left', async () => {
     const { url } = await startServer(neverAnswer)
     const { idempotentFetch } = testFetch({ totalTimeoutMs: 50, maxAttempts: 1 })
     const call = idempotentFetch(url, { method: 'POST' })
     await expect(call).rejects.toMatchObject({ name: 'NoAnswerError', cause: { name: 'TimeoutError' } })
   })
 
-  it('go on when the hook throws', async () => {
+  it('continue if the hook throws', async () => {
     const { url } = await startServer(answer(503), answer(201))
     const onAttempt = () => {
-      throw new Error('no time line')
+      throw new Error('hook failed')
     }
     const { idempotentFetch } = testFetch({ onAttempt })
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
   })
 
-  it('are told with the code of the problem, which tells a run in flight from the application’s own conflict', async () => {
+  it('are reported with the code of the problem, which the application’s own 409 does not have', async () => {
     const { url } = await startServer(
       problem(409, true, {}, { code: 'in-flight' }),
       problem(409, undefined, {}, { code: 7 }),
@@ -306,7 +306,7 @@ describe('the attempts', () => {
     ])
   })
 
-  it('are told with key, number, status and wait', async () => {
+  it('are reported with key, number, status and wait', async () => {
     const { url } = await startServer(answer(503), answer(201))
     const { idempotentFetch, attempts } = testFetch()
     await idempotentFetch(url, { method: 'POST', idempotencyKey: 'order-1' })
@@ -320,7 +320,7 @@ describe('the attempts', () => {
 describe('the caller’s signal', () => {
   const reason = new Error('the user left')
 
-  it('ends an attempt under way, with its own reason', async () => {
+  it('ends a running attempt, with its own reason', async () => {
     const controller = new AbortController()
     const { url, requests } = await startServer(() => controller.abort(reason))
     const call = testFetch().idempotentFetch(url, { method: 'POST', signal: controller.signal })
@@ -328,7 +328,7 @@ describe('the caller’s signal', () => {
     expect(requests).toHaveLength(1)
   })
 
-  it('of a request counts as well', async () => {
+  it('can come from a Request', async () => {
     const controller = new AbortController()
     const { url } = await startServer(() => controller.abort(reason))
     const call = testFetch().idempotentFetch(new Request(url, { method: 'POST', signal: controller.signal }))
@@ -338,7 +338,7 @@ describe('the caller’s signal', () => {
   it('ends a wait at once', async () => {
     const controller = new AbortController()
     const { url, requests } = await startServer(answer(503, { 'Retry-After': '60' }))
-    // The system's own clock: a wait that did not listen would outlast the test.
+    // With the system clock, a wait that ignored the signal would exceed the test's timeout.
     const idempotentFetch = createIdempotentFetch({
       onAttempt: () => setImmediate(() => controller.abort(reason)),
     })
@@ -346,7 +346,7 @@ describe('the caller’s signal', () => {
     expect(requests).toHaveLength(1)
   })
 
-  it('that has aborted before sends nothing', async () => {
+  it('prevents sending if it has already aborted', async () => {
     const { url, requests } = await startServer(answer(201))
     const call = testFetch().idempotentFetch(url, { method: 'POST', signal: AbortSignal.abort(reason) })
     await expect(call).rejects.toBe(reason)
@@ -361,21 +361,24 @@ describe('options', () => {
     [{ totalTimeoutMs: -1 }, 'totalTimeoutMs to be a number above 0, got -1.'],
     [{ baseDelayMs: 0 }, 'baseDelayMs to be a number above 0, got 0.'],
     [{ maxDelayMs: 0 }, 'maxDelayMs to be a number above 0, got 0.'],
-  ])('that cannot work are refused at once: %j', (options, message) => {
+  ])('with an invalid value are refused at once: %j', (options, message) => {
     expect(() => createIdempotentFetch(options)).toThrow(
       new TypeError(`createIdempotentFetch: expected ${message}`),
     )
   })
 
-  it.each(['retries', 'constructor'])('that do not exist are refused with those that do: %s', (name) => {
-    const known =
-      'maxAttempts, attemptTimeoutMs, totalTimeoutMs, baseDelayMs, maxDelayMs, header, newKey, onAttempt, fetch, clock, random'
-    expect(() => createIdempotentFetch({ [name]: 3 })).toThrow(
-      new TypeError(`createIdempotentFetch: expected one of the options ${known}, got ${name}.`),
-    )
-  })
+  it.each(['retries', 'constructor'])(
+    'that do not exist are refused, and the existing ones listed: %s',
+    (name) => {
+      const known =
+        'maxAttempts, attemptTimeoutMs, totalTimeoutMs, baseDelayMs, maxDelayMs, header, newKey, onAttempt, fetch, clock, random'
+      expect(() => createIdempotentFetch({ [name]: 3 })).toThrow(
+        new TypeError(`createIdempotentFetch: expected one of the options ${known}, got ${name}.`),
+      )
+    },
+  )
 
-  it('that are undefined are as if they were not given', async () => {
+  it('that are undefined take their defaults', async () => {
     const { url, requests } = await startServer(answer(502))
     const options: object = { maxAttempts: undefined, header: undefined }
     const { idempotentFetch } = testFetch(options)
@@ -384,7 +387,7 @@ describe('options', () => {
     expect(requests[0]?.headers['idempotency-key']).toMatch(uuid)
   })
 
-  it('need not be given at all', async () => {
+  it('are optional', async () => {
     const { url, requests } = await startServer(answer(503, { 'Retry-After': '0' }), answer(201))
     expect((await createIdempotentFetch({ baseDelayMs: 1 })(url, { method: 'POST' })).status).toBe(201)
     expect((await createIdempotentFetch()(url, { method: 'POST' })).status).toBe(201)

@@ -8,11 +8,11 @@ import { lambdaContext } from '../support/lambda-context.ts'
 import { sleepingClock } from './clock.ts'
 
 it.each([409, 423, 503, 507])(
-  'a run in flight is waited for where the function answers it with %i',
+  'the client waits for a run in progress that the function answers with %i',
   async (inFlight) => {
     const refused = Promise.withResolvers<void>()
     const work = async () => {
-      // Until somebody has been told that a run is in flight.
+      // Wait until the other request was refused because of this run.
       await refused.promise
       return { statusCode: 201, body: '{"id":7}' }
     }
@@ -21,7 +21,7 @@ it.each([409, 423, 503, 507])(
     const attempts: AttemptEnd[] = []
     const pay = createIdempotentFetch({
       clock: sleepingClock(),
-      // The clock does not wait for the first run, which needs a turn of the event loop or two.
+      // The clock does not wait, but the first run needs some turns of the event loop.
       maxAttempts: 1_000,
       totalTimeoutMs: Number.POSITIVE_INFINITY,
       fetch: async (request) => {

@@ -10,7 +10,7 @@ export interface Seen {
 
 export type Answerer = (response: ServerResponse, seen: Seen) => void
 
-/** Answers the nth request by the nth answerer, and any further one by the last. */
+/** Starts a server that answers the nth request with the nth answerer, and later ones with the last. */
 export async function startServer(
   ...answerers: readonly Answerer[]
 ): Promise<{ readonly url: string; readonly requests: readonly Seen[] }> {
@@ -44,17 +44,17 @@ export function problem(
   return problemText(status, JSON.stringify({ status, retryable, ...members }), headers)
 }
 
-/** What calls itself a problem, whatever it is. */
+/** Answers with the content type of a problem, and any text. */
 export function problemText(status: number, text: string, headers: Record<string, string> = {}): Answerer {
   return (response) => {
     response.writeHead(status, { ...headers, 'Content-Type': 'application/problem+json' }).end(text)
   }
 }
 
-/** The work may be done, but its answer never arrives. */
+/** Closes the connection without a response. */
 export const loseConnection: Answerer = (response) => response.destroy()
 
-/** The answer breaks off in the middle of its body. */
+/** Closes the connection in the middle of the body. */
 export const loseHalf: Answerer = (response) => {
   response.writeHead(201, { 'Content-Length': '100' })
   response.write('{"half":', () => response.destroy())

@@ -7,16 +7,16 @@ import { ROOT } from './root-account.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Runs the CDK's own command line in this repository, as a user would, against the AWS at `endpoint`.
- * It knows no other AWS: neither this machine's settings nor its credentials.
+ * Runs the CDK CLI in this repository, as a user would, against the AWS emulator at `endpoint`. It sees neither this
+ * machine's AWS settings nor its credentials.
  *
- * @throws if the command fails, with the end of what it said.
+ * @throws Error if the command fails, with the end of its output.
  */
 export async function runCdk(endpoint: string, args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [join(root, 'node_modules/aws-cdk/bin/cdk'), '--ci', ...args], {
     cwd: root,
     env: {
-      // The app runs on the first `node`, and bundles with npx.
+      // The app runs with the first `node` of the PATH, and bundles with npx.
       PATH: [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
       HOME: process.env.HOME,
       TMPDIR: process.env.TMPDIR,
@@ -36,7 +36,7 @@ export async function runCdk(endpoint: string, args: readonly string[]): Promise
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exited])
   if (code !== 0) {
     throw new Error(
-      `cdk ${args.join(' ')} ended with code ${code}.\n${`${output}\n${errors}`.trim().slice(-3_000)}`,
+      `cdk ${args.join(' ')} exited with code ${code}.\n${`${output}\n${errors}`.trim().slice(-3_000)}`,
     )
   }
   return output

@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** Installs with a Python that this shell script stands in for. */
+/** Installs with a shell script in place of Python. */
 function installWith(script: string): Promise<string> {
   const python = join(folder, 'python3')
   writeFileSync(python, `#!/bin/sh\n${script}\n`)
@@ -18,7 +18,7 @@ function installWith(script: string): Promise<string> {
   return installEmulator({ folder: join(folder, 'venv'), python })
 }
 
-/** `python -m venv FOLDER`, with what the Python in it does. */
+/** Returns a script for `python -m venv FOLDER`. The Python that it creates runs `then`. */
 const makeVenv = (then: string) => `
   mkdir -p "$3/bin"
   printf '#!/bin/sh\\necho "$@" >> "%s/calls"\\n${then}\\n' "$3" > "$3/bin/python"
@@ -38,17 +38,17 @@ describe('an installation of the emulator', () => {
     )
   })
 
-  test('says that a package cannot be had', async () => {
+  test('says that a package cannot be installed', async () => {
     await expect(installWith(makeVenv('echo "no index" >&2; exit 1'))).rejects.toThrow(
       /cannot install the AWS emulator from the Python package index \(no index\). Check the network/,
     )
   })
 
-  test('is made once, and again after one that failed', async () => {
+  test('happens once, and again if it failed', async () => {
     await expect(installWith(makeVenv('exit 1'))).rejects.toThrow('cannot install')
     const python = await installWith(makeVenv('exit 0'))
     expect(python).toBe(join(folder, 'venv/bin/python'))
-    // What is there already needs no Python to make it.
+    // An existing installation does not need Python to create it.
     expect(await installWith('exit 1')).toBe(python)
   })
 })

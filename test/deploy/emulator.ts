@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../infra/local/free-port.ts'
+import { findFreePort } from '../../infra/local/ports.ts'
 import { installEmulator } from './emulator-install.ts'
 import { ROOT } from './root-account.ts'
 
@@ -16,17 +16,17 @@ export interface Emulator extends AsyncDisposable {
 }
 
 /**
- * Starts MiniStack on a free port of loopback, with nothing of any earlier run, and with IAM in force: a function may
- * do what its role allows, and nothing else. It runs functions on the first `node` of its PATH: this process's own.
+ * Starts MiniStack on a free loopback port, without state of earlier runs, and with IAM enforced: a function may do only
+ * what its role allows. It runs functions with the first `node` of its PATH, which is the one of this process.
  *
- * @throws if it cannot be installed, or does not start; the message says why.
+ * @throws Error if it cannot be installed or does not start; the message says why.
  */
 export async function startEmulator(): Promise<Emulator> {
   const python = await installEmulator()
-  const port = await freePort()
+  const port = await findFreePort()
   const folder = await mkdtemp(join(tmpdir(), 'oncekey-emulator-'))
   const child = spawn(python, ['-m', 'ministack'], {
-    // Nothing of this machine's AWS settings.
+    // Without this machine's AWS settings.
     env: {
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
       HOME: folder,
@@ -37,16 +37,16 @@ export async function startEmulator(): Promise<Emulator> {
       AUTH: 'true',
       AWS_ACCESS_KEY_ID: ROOT.credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: ROOT.credentials.secretAccessKey,
-      // Further listeners, on ports of their own.
+      // These would listen on additional ports.
       IOT_MTLS_ENABLED: '0',
       SFTP_ENABLED: '0',
       LOG_LEVEL: 'WARNING',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let lastWords = ''
+  let lastOutput = ''
   const listen = (text: string) => {
-    lastWords = (lastWords + text).slice(-2_000)
+    lastOutput = (lastOutput + text).slice(-2_000)
   }
   child.stdout.setEncoding('utf8').on('data', listen)
   child.stderr.setEncoding('utf8').on('data', listen)
@@ -57,10 +57,10 @@ export async function startEmulator(): Promise<Emulator> {
 
   const stop = async () => {
     if (isRunning()) child.kill('SIGTERM')
-    // It waits for what is under way, and a function that hangs is.
-    const patience = setTimeout(killNow, 10_000)
+    // It waits for running functions, and one that hangs would keep it running.
+    const timer = setTimeout(killNow, 10_000)
     await ended
-    clearTimeout(patience)
+    clearTimeout(timer)
     process.off('exit', killNow)
     await rm(folder, { recursive: true, force: true })
   }
@@ -70,7 +70,7 @@ export async function startEmulator(): Promise<Emulator> {
   while (!(await isHealthy(endpoint))) {
     if (!isRunning() || performance.now() > deadlineMs) {
       await stop()
-      throw new Error(`The AWS emulator did not start within ${startTimeoutMs} ms. ${lastWords.trim()}`)
+      throw new Error(`The AWS emulator did not start within ${startTimeoutMs} ms. ${lastOutput.trim()}`)
     }
     await sleep(100)
   }

@@ -8,10 +8,10 @@ interface Statement {
 }
 
 /**
- * What the policies of a template allow to be done with tables.
+ * Returns the table actions that the policies of a template allow.
  *
- * @param nameOf the physical name of a resource.
- * @throws for a statement that is not about one table as a whole: such a grant could not be held against a request.
+ * @param nameOf returns the physical name of a resource.
+ * @throws Error for a statement that does not grant actions on one whole table: it could not be compared with a request.
  */
 export function grantsOf(template: Template, nameOf: (logicalId: string) => string): readonly TableAction[] {
   const policies = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::IAM::Policy')

@@ -6,19 +6,19 @@ export interface HttpsFront extends AsyncDisposable {
 }
 
 /**
- * Stands before the emulator as something that ends TLS does, and says so. The bucket of `cdk bootstrap` refuses
- * whatever has not come over TLS, and the emulator, without any, keeps to that.
+ * Starts a proxy that claims to have terminated TLS. The policy of the bucket of `cdk bootstrap` denies requests without
+ * TLS, and the emulator, which has no TLS, enforces it.
  */
 export async function startHttpsFront(target: string): Promise<HttpsFront> {
-  const server = createServer((asked, response) => {
-    const headers = { ...asked.headers, 'x-forwarded-proto': 'https' }
-    const onward = request(new URL(asked.url ?? '/', target), { method: asked.method, headers })
-    onward.once('response', (answer) => {
+  const server = createServer((incoming, response) => {
+    const headers = { ...incoming.headers, 'x-forwarded-proto': 'https' }
+    const forwarded = request(new URL(incoming.url ?? '/', target), { method: incoming.method, headers })
+    forwarded.once('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(response)
     })
-    onward.once('error', () => response.destroy())
-    asked.pipe(onward)
+    forwarded.once('error', () => response.destroy())
+    incoming.pipe(forwarded)
   })
   return { endpoint: await listen(server), [Symbol.asyncDispose]: () => close(server) }
 }

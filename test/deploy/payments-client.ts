@@ -1,7 +1,7 @@
 interface Answer {
   readonly status: number
   readonly isReplay: boolean
-  /** As it came over the wire. */
+  /** The body as received. */
   readonly text: string
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -13,8 +13,8 @@ export interface PaymentsClient {
   get(path: string): Promise<Answer>
 }
 
-/** @param tell is told each call with its answer. */
-export function createPaymentsClient(url: string, tell: (line: string) => void): PaymentsClient {
+/** @param log called with a line for each request and its response. */
+export function createPaymentsClient(url: string, log: (line: string) => void): PaymentsClient {
   async function call(method: string, path: string, headers: Record<string, string>, order?: object) {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -29,10 +29,10 @@ export function createPaymentsClient(url: string, tell: (line: string) => void):
       body: JSON.parse(text),
     }
     const key = headers['Idempotency-Key'] === undefined ? '' : ` key=${headers['Idempotency-Key']}`
-    const asked = `${method} ${path}${key}${order ? ` ${JSON.stringify(order)}` : ''}`
+    const sent = `${method} ${path}${key}${order ? ` ${JSON.stringify(order)}` : ''}`
     const replayed = answer.isReplay ? ' Idempotent-Replayed: true' : ''
     const code = typeof answer.body.code === 'string' ? ` ${answer.body.code}` : ''
-    tell(`${asked} -> ${answer.status}${replayed}${code}`)
+    log(`${sent} -> ${answer.status}${replayed}${code}`)
     return answer
   }
   return {

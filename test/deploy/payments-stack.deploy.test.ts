@@ -49,7 +49,7 @@ let api: PaymentsClient
 let lambda: LambdaClient
 let documents: DynamoDBDocumentClient
 
-/** Every command after the first works on what that one synthesised. */
+/** Runs a CDK command on the assembly that `cdk synth` wrote. */
 const cdk = (...args: string[]) =>
   step(`$ cdk ${args.join(' ')}`, () => runCdk(front.endpoint, [...args, '--app', join(folder, 'cdk.out')]))
 
@@ -79,7 +79,7 @@ beforeAll(async () => {
     say,
   )
 
-  // What this machine has and AWS has not: a DynamoDB whose wire can be watched, and somebody who charges cards.
+  // Not part of the stack: a proxy that observes the requests to DynamoDB, and a payment provider.
   guard = held.use(await startIamGuard(emulator.endpoint))
   provider = held.adopt(await startPaymentProvider(), (one) => one.stop())
   const FunctionName = nameOf('AWS::Lambda::Function')
@@ -94,7 +94,7 @@ beforeAll(async () => {
 })
 afterAll(() => held.disposeAsync())
 
-/** The physical name of the one resource of a type, or with a logical id. */
+/** Returns the physical name of the only resource of a type, or of the one with a logical id. */
 function nameOf(wanted: string): string {
   const [one, ...others] = deployed.filter(
     ({ LogicalResourceId, ResourceType }) => LogicalResourceId === wanted || ResourceType === wanted,
@@ -105,8 +105,8 @@ function nameOf(wanted: string): string {
   return one.PhysicalResourceId
 }
 
-/** As an operator says it: `dynamodb:PutItem on ledger`. Physical names are drawn by lot. */
-function inWords(actions: Iterable<TableAction>): string[] {
+/** Replaces the random physical names in actions: `dynamodb:PutItem on ledger`. */
+function describeActions(actions: Iterable<TableAction>): string[] {
   const { IDEMPOTENCY_TABLE = '', LEDGER_TABLE = '', WALLETS_TABLE = '' } = environment
   const names = { [IDEMPOTENCY_TABLE]: 'idempotency', [LEDGER_TABLE]: 'ledger', [WALLETS_TABLE]: 'wallets' }
   return [...actions].map((action) => action.replace(/(?<= on ).*/, (table) => names[table] ?? table)).sort()
@@ -114,7 +114,7 @@ function inWords(actions: Iterable<TableAction>): string[] {
 
 const createOrder = () => ({ amount: 1000, currency: 'EUR', customer: randomUUID() })
 
-/** What is really there, whatever the function says. */
+/** Reads the rows from the table, not through the API. */
 async function rowsOf(customer: string): Promise<unknown[]> {
   const TableName = environment.LEDGER_TABLE
   const { Items = [] } = await documents.send(new ScanCommand({ TableName, ConsistentRead: true }))
@@ -141,7 +141,7 @@ async function expectPaidOnce({ amount, customer }: ReturnType<typeof createOrde
   expect(chargesOf(customer)).toHaveLength(1)
 }
 
-test('the stack is deployed whole', () => {
+test('every resource of the stack is deployed', () => {
   const wanted = Object.entries(template.Resources).map(([id, { Type }]) => `${id} ${Type} CREATE_COMPLETE`)
   const there = deployed.map((one) => `${one.LogicalResourceId} ${one.ResourceType} ${one.ResourceStatus}`)
   expect(there.sort()).toEqual(wanted.sort())
@@ -151,7 +151,7 @@ describe('the deployed API', () => {
   const order = createOrder()
   const key = randomUUID()
 
-  test('pays, and gives the same answer to a repeat without paying again', async () => {
+  test('pays, and answers a repeat with the same response without paying again', async () => {
     const first = await api.pay(key, order)
     expect(first).toMatchObject({ status: 201, isReplay: false, body: order })
     const second = await api.pay(key, order)
@@ -160,13 +160,13 @@ describe('the deployed API', () => {
     await expectPaidOnce(order)
   })
 
-  test('refuses another body under the same key', async () => {
+  test('refuses another body with the same key', async () => {
     const answer = await api.pay(key, { ...order, amount: 2000 })
     expect(answer).toMatchObject({ status: 422, body: { code: 'key-reused' } })
     await expectPaidOnce(order)
   })
 
-  test('asks for a key', async () => {
+  test('requires a key', async () => {
     const other = createOrder()
     expect(await api.pay(undefined, other)).toMatchObject({ status: 400, body: { code: 'key-missing' } })
     expect(await rowsOf(other.customer)).toEqual([])
@@ -179,7 +179,7 @@ describe('the deployed API', () => {
     expect(await api.get(`/payments/${payments[0]?.id}`)).toMatchObject({ status: 200, body: order })
   })
 
-  // The first time, each request starts a process of its own; the second time they are there, and requests meet.
+  // The first time every request starts a new process. The second time the processes exist, and requests overlap.
   test.each(['cold', 'warm'])('makes one payment of 20 requests at once, %s', async (how) => {
     const burst = createOrder()
     const sameKey = randomUUID()
@@ -197,7 +197,7 @@ describe('the deployed API', () => {
     await expectPaidOnce(burst)
   })
 
-  test('takes up a payment whose function was killed between charge and booking, for the same client', async () => {
+  test('completes a payment whose function was killed between charge and booking', async () => {
     const cut = createOrder()
     const receiptsBefore = provider.receipts.length
     const statuses: (number | undefined)[] = []
@@ -226,10 +226,10 @@ describe('the deployed API', () => {
     const answer = await answered
     expect(answer.status).toBe(201)
     expect(await answer.json()).toMatchObject(cut)
-    // The crash, the lease of the run that crashed, and the run that took over.
+    // The crash, then the lease of the crashed run, then the run that took over.
     expect(statuses[0]).toBeGreaterThanOrEqual(500)
     expect(statuses).toContain(409)
-    // The provider knew the charge by its derived key; the receipt number came from the saved step.
+    // The provider recognised the charge by its derived key; the receipt number came from the saved step.
     await expectPaidOnce(cut)
     expect(provider.receipts).toHaveLength(receiptsBefore + 1)
   })
@@ -246,17 +246,17 @@ describe('the role of the deployed function', () => {
   ]
   const granted = () => grantsOf(template, nameOf)
 
-  test('allows what all of that took, and the one action that only large answers take', () => {
-    const counts = [...guard.used].map(([action, times]) => `${inWords([action])}: ${times}`)
+  test('allows the actions that were used, and the one that only large results need', () => {
+    const counts = [...guard.used].map(([action, times]) => `${describeActions([action])}: ${times}`)
     say(`on the wire -> ${counts.sort().join(', ')}`)
-    expect(inWords(guard.used.keys())).toEqual(NEEDED)
-    expect(inWords(granted())).toEqual([...NEEDED, 'dynamodb:GetItem on idempotency'].sort())
+    expect(describeActions(guard.used.keys())).toEqual(NEEDED)
+    expect(describeActions(granted())).toEqual([...NEEDED, 'dynamodb:GetItem on idempotency'].sort())
   })
 
   test.each(NEEDED)('is not enough without %s', async (missing) => {
     const [action = '', table = ''] =
       granted()
-        .find((one) => inWords([one])[0] === missing)
+        .find((one) => describeActions([one])[0] === missing)
         ?.split(' on ') ?? []
     const Resource = `arn:aws:dynamodb:${ROOT.region}:000000000000:table/${table}`
     const Statement = [{ Effect: 'Deny', Action: action, Resource }]

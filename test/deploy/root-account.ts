@@ -1,4 +1,4 @@
-/** The root account of the emulator, which may do everything there and nothing anywhere else. */
+/** The root account of the emulator. These credentials are not valid anywhere else. */
 export const ROOT = {
   region: 'us-east-1',
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },

@@ -1,9 +1,9 @@
-/** Prints what was done, as a reader would have done it by hand. */
+/** Prints a line of the transcript. */
 export function say(line: string): void {
   process.stdout.write(`  ${line}\n`)
 }
 
-/** Does a step, and prints how long it took. */
+/** Runs a step and prints how long it took. */
 export async function step<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
   const beganAtMs = performance.now()
   const result = await work()

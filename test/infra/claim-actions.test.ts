@@ -16,7 +16,7 @@ const PUT = 'dynamodb:PutItem'
 const UPDATE = 'dynamodb:UpdateItem'
 const GET = 'dynamodb:GetItem'
 
-/** The actions that `grantClaims` allows, read from a template. */
+/** Returns the actions that `grantClaims` allows, from a template. */
 function grantedActions(): string[] {
   const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Stack')
   const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
@@ -29,10 +29,9 @@ const large = Array.from({ length: 4_000 }, (_, n) => (n * 7_919) % 10_007)
 const untilUsed = (action: `dynamodb:${string}`) => () =>
   vi.waitUntil(() => guard.used.has(`${action} on ${table}`), { timeout: 30_000, interval: 10 })
 
-/** What is asked for, with options that hold for all. A failure is let pass, and told by the outcome. */
+/** Makes requests with the common options. Ignores failures, which the outcomes report. */
 type Use = (options: Options) => Promise<unknown>
 type Options = RunOnceOptions & Required<Pick<RunOnceOptions, 'client' | 'onOutcome'>>
-/** What a run does, and what it gives. */
 type Run = (attempt: Attempt) => unknown
 
 const once = (run: Run, options: RunOnceOptions) => runOnce(table, options, run).catch(() => undefined)
@@ -41,12 +40,12 @@ const inTurn =
   async (options) => {
     for (const run of runs) await once(run, options)
   }
-/** Whichever claims first runs until another has asked for it. */
+/** Two requests at once: the one that claims runs until the other has read its record. */
 const waiting: Use = (options) => {
   const patient = { ...options, inFlight: { waitMs: 2_000 } }
   return Promise.all([once(untilUsed(GET), patient), once(untilUsed(GET), patient)])
 }
-/** A ULID of the year 2016: older than anybody's retention. */
+/** A request whose key is a ULID of the year 2016, older than any retention. */
 const tooOld: Use = ({ client, onOutcome }) => {
   const handler = idempotentHandler(() => 1, table, { client, onOutcome, maxKeyAgeMs: 60_000 })
   return handler(httpApiEvent({ key: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }), lambdaContext())
@@ -69,9 +68,9 @@ const uses: Record<string, Use> = {
     },
     (attempt) => attempt.step('receipt', () => large),
   ),
-  'a lease that is renewed': inTurn(untilUsed(UPDATE)),
+  'a renewed lease': inTurn(untilUsed(UPDATE)),
   'a commit': inTurn((attempt) => attempt.commit('booked', [])),
-  'a large answer and its replay': inTurn(
+  'a large result and its replay': inTurn(
     () => large,
     () => large,
   ),
@@ -84,9 +83,9 @@ const NEEDED: readonly (readonly [use: string, actions: readonly string[]])[] = 
   ['a run that fails, and the next one', [PUT, UPDATE]],
   ['a step', [PUT, UPDATE]],
   ['a large step, and the run that resumes after it', [PUT, UPDATE, GET]],
-  ['a lease that is renewed', [PUT, UPDATE]],
+  ['a renewed lease', [PUT, UPDATE]],
   ['a commit', [PUT, UPDATE]],
-  ['a large answer and its replay', [PUT, UPDATE, GET]],
+  ['a large result and its replay', [PUT, UPDATE, GET]],
   ['a repeat that waits', [PUT, UPDATE, GET]],
   ['a key that is too old', [GET]],
 ]
@@ -102,7 +101,7 @@ afterEach(() => guard[Symbol.asyncDispose]())
 
 const on = (actions: readonly string[]) => actions.map((action) => `${action} on ${table}`)
 
-/** The errors that an operator is told of. */
+/** Returns the store errors that the outcomes report. */
 async function errorsOf(use: string): Promise<string[]> {
   const errors: string[] = []
   const options: Options = {
@@ -125,14 +124,14 @@ describe.each(NEEDED)('%s', (use, actions) => {
     expect([...guard.used.keys()].sort()).toEqual(on(actions).sort())
   })
 
-  test.each(actions)('cannot do without %s, and the error names it', async (missing) => {
+  test.each(actions)('needs %s, and the error names it', async (missing) => {
     guard.allowOnly(on(actions.filter((action) => action !== missing)))
     expect(await errorsOf(use)).toContainEqual(
-      expect.stringContaining(`allow the role of the process ${missing} on this table`),
+      expect.stringContaining(`grant the function's role ${missing} on this table`),
     )
   })
 })
 
-test('grantClaims allows nothing that no use needs', () => {
+test('grantClaims allows only what some use needs', () => {
   expect(grantedActions().sort()).toEqual([...new Set(NEEDED.flatMap(([, actions]) => actions))].sort())
 })

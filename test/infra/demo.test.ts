@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { createSeenKeys, idOf } from '../../infra/local/demo/seen-keys.ts'
-import { readWishes } from '../../infra/local/demo/wishes.ts'
+import { readDemoHeaders } from '../../infra/local/demo/faults.ts'
+import { createSeenKeys, seenRecordId } from '../../infra/local/demo/state.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -18,7 +18,7 @@ function request(headers: Readonly<Record<string, string>>) {
 }
 
 describe('the faults of the demo', () => {
-  test('are no part of the function that is deployed', () => {
+  test('are not part of the deployed function', () => {
     const { metafile } = buildSync({
       absWorkingDir: root,
       entryPoints: ['infra/payments/handler.ts'],
@@ -34,14 +34,14 @@ describe('the faults of the demo', () => {
     expect(inputs.filter((input) => /^infra\/(local|page)\//.test(input))).toEqual([])
   })
 
-  test('are nothing unless they are asked for', () => {
-    expect(readWishes(request({ 'idempotency-key': 'k' }))).toEqual({ isUnprotected: false })
+  test('are off by default', () => {
+    expect(readDemoHeaders(request({ 'idempotency-key': 'k' }))).toEqual({ isUnprotected: false })
   })
 
-  test('are what the headers ask for', () => {
+  test('are set by headers', () => {
     const headers = { 'x-demo-fault': 'crash', 'x-demo-user': 'Ben', 'x-demo-protection': 'off' }
-    expect(readWishes(request(headers))).toEqual({ fault: 'crash', user: 'Ben', isUnprotected: true })
-    expect(readWishes(request({ 'x-demo-fault': 'lose-reply', 'x-demo-protection': 'on' }))).toEqual({
+    expect(readDemoHeaders(request(headers))).toEqual({ fault: 'crash', user: 'Ben', isUnprotected: true })
+    expect(readDemoHeaders(request({ 'x-demo-fault': 'lose-reply', 'x-demo-protection': 'on' }))).toEqual({
       fault: 'lose-reply',
       isUnprotected: false,
     })
@@ -50,16 +50,16 @@ describe('the faults of the demo', () => {
   test.each([
     ['X-Demo-Fault', 'explode', 'Expected X-Demo-Fault to be lose-reply or crash, got "explode".'],
     ['X-Demo-Protection', 'no', 'Expected X-Demo-Protection to be on or off, got "no".'],
-  ])('are refused in words: %s: %s', (name, value, words) => {
-    expect(readWishes(request({ [name.toLowerCase()]: value }))).toBe(words)
+  ])('reject an invalid header: %s: %s', (name, value, words) => {
+    expect(readDemoHeaders(request({ [name.toLowerCase()]: value }))).toBe(words)
   })
 })
 
-describe('the keys that the demo has seen', () => {
-  test('are forgotten, the oldest first, before they are too many', () => {
+describe('the keys seen by the demo', () => {
+  test('are limited in number: the oldest are forgotten', () => {
     const keys = createSeenKeys(2)
     const all = ['first', 'second', 'third'].map((key) => ({ key }))
     for (const one of all) keys.remember(one)
-    expect(all.map((one) => keys.find(idOf(one))?.key)).toEqual([undefined, 'second', 'third'])
+    expect(all.map((one) => keys.find(seenRecordId(one))?.key)).toEqual([undefined, 'second', 'third'])
   })
 })

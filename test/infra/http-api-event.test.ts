@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type OutgoingHttpHeaders, request } from 'node:http'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createHttpApiEvent } from '../../infra/local/http-api-event.ts'
+import { createHttpApiEvent } from '../../infra/local/http-api.ts'
 import { listen, type Server } from '../../infra/local/server.ts'
 
 const nowMs = Date.UTC(2020, 2, 12, 19, 3, 58, 390)
@@ -13,8 +13,8 @@ let event: APIGatewayProxyEventV2
 
 beforeAll(async () => {
   server = await listen(0)
-  server.open(async (wire) => {
-    event = createHttpApiEvent(wire, match, nowMs)
+  server.open(async (received) => {
+    event = createHttpApiEvent(received, match, nowMs)
     return { status: 204, headers: [], body: Buffer.alloc(0) }
   })
 })

@@ -1,10 +1,10 @@
 import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.ts'
 import { type Phase, phaseOf } from '../support/protocol-phase.ts'
 
-/** An action on a table, as IAM is asked for it: `dynamodb:PutItem on payments`. */
+/** An action on a table, such as `dynamodb:PutItem on payments`. */
 export type TableAction = `dynamodb:${string} on ${string}`
 
-/** The members of a transaction are actions of their own to IAM. */
+/** IAM authorises the members of a transaction as separate actions. */
 const ITEM_ACTIONS: Readonly<Record<string, string>> = {
   Put: 'PutItem',
   Update: 'UpdateItem',
@@ -19,7 +19,8 @@ interface Packet {
 }
 
 /**
- * What a request to DynamoDB must be allowed. A transaction must be allowed what each of its writes would be by itself.
+ * Returns the actions that a request to DynamoDB needs. A transaction needs those of all its writes.
+ *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
 function actionsOf({ headers, body }: ProxiedRequest): readonly TableAction[] {
@@ -36,14 +37,14 @@ function actionsOf({ headers, body }: ProxiedRequest): readonly TableAction[] {
   return tables.map((table): TableAction => `dynamodb:${operation} on ${table}`)
 }
 
-/** Counts what is asked of a DynamoDB, and can stand in for IAM where there is none. */
+/** A proxy that counts the actions of requests to DynamoDB, and can deny them as IAM would. */
 export interface IamGuard extends AsyncDisposable {
   readonly endpoint: string
-  /** What was asked for, allowed or not, and how often. */
+  /** The number of requests for each action, allowed or not. */
   readonly used: Map<TableAction, number>
-  /** From now on, whatever needs anything else is answered with AccessDeniedException. */
+  /** Answers every request that needs another action with AccessDeniedException from now on. */
   allowOnly(actions: readonly string[]): void
-  /** Loses the next packet of that phase, and resolves when it came. */
+  /** Drops the next request of this phase. Resolves when it arrived. */
   loseNext(phase: Phase): Promise<void>
 }
 
@@ -53,7 +54,7 @@ export async function startIamGuard(target: string): Promise<IamGuard> {
   const proxy: FaultProxy<Phase | 'denied'> = await startFaultProxy(target, (request) => {
     const actions = actionsOf(request)
     for (const action of actions) used.set(action, (used.get(action) ?? 0) + 1)
-    // A request of which nothing is known is denied too.
+    // A request whose actions are unknown is denied too.
     const isAllowed = actions.length > 0 && actions.every((action) => allowed?.includes(action) ?? true)
     return isAllowed ? phaseOf(request) : 'denied'
   })

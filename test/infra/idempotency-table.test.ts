@@ -15,7 +15,7 @@ import { describe, expect, test, vi } from 'vitest'
 // The first synthesis loads most of aws-cdk-lib.
 vi.setConfig({ testTimeout: 60_000 })
 
-// What these templates lack, most of them lack on purpose.
+// These templates are incomplete on purpose, and would not pass the validation.
 const createApp = () => new App({ builtinCloudFormationValidation: false })
 
 const createStack = () =>
@@ -34,7 +34,7 @@ const createFunction = (stack: Stack) =>
     code: Code.fromInline('export const handler = () => {}'),
   })
 
-/** What the role of a grantee is allowed in the end, action by action. */
+/** Returns the policy statements of a role after `grant`. */
 const grantedTo = (stack: Stack, grant: (role: Role) => unknown) => {
   const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
   grant(role)
@@ -52,7 +52,7 @@ describe('a table', () => {
     })
   })
 
-  test('is kept, protected and recoverable unless told otherwise', () => {
+  test('is retained, protected and recoverable by default', () => {
     synthesise().template.hasResource('AWS::DynamoDB::GlobalTable', {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -67,14 +67,14 @@ describe('a table', () => {
     })
   })
 
-  test('that may be removed is not protected against it', () => {
+  test('is not protected from deletion if it may be removed', () => {
     synthesise({ removalPolicy: RemovalPolicy.DESTROY }).template.hasResource('AWS::DynamoDB::GlobalTable', {
       DeletionPolicy: 'Delete',
       Properties: { Replicas: [{ DeletionProtectionEnabled: false }] },
     })
   })
 
-  test('takes a name, and protection and recovery as it is told', () => {
+  test('takes a name, deletionProtection and pointInTimeRecovery', () => {
     const props = {
       tableName: 'keys',
       removalPolicy: RemovalPolicy.DESTROY,
@@ -123,7 +123,7 @@ describe('a grant of claims', () => {
     })
   })
 
-  test('that protects a function also tells it the name of the table', () => {
+  test('of protect() also sets the name of the table in the environment', () => {
     const stack = createStack()
     const table = new IdempotencyTable(stack, 'Idempotency')
     const grant = table.protect(createFunction(stack))
@@ -137,7 +137,7 @@ describe('a grant of claims', () => {
     })
   })
 
-  test('can tell it under another name', () => {
+  test('can set another environment variable', () => {
     const stack = createStack()
     const table = new IdempotencyTable(stack, 'Idempotency')
     table.protect(createFunction(stack), { environmentVariable: 'KEYS' })
@@ -150,7 +150,7 @@ describe('a grant of claims', () => {
 describe('a table of several Regions', () => {
   const replicas = [{ region: 'eu-west-2' }, { region: 'eu-central-1' }]
 
-  test('is strongly consistent, without the TTL that DynamoDB refuses there', () => {
+  test('is strongly consistent, without TTL, which DynamoDB does not support there', () => {
     const { template } = synthesise({ replicas })
     template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
       MultiRegionConsistency: 'STRONG',
@@ -159,14 +159,14 @@ describe('a table of several Regions', () => {
     })
   })
 
-  test('can have a witness in place of the third replica', () => {
+  test('can have a witness instead of a third replica', () => {
     const { template } = synthesise({ replicas: [{ region: 'eu-west-2' }], witnessRegion: 'eu-west-3' })
     template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
       GlobalTableWitnesses: [{ Region: 'eu-west-3' }],
     })
   })
 
-  test('warns of what DynamoDB cannot do there', () => {
+  test('warns that DynamoDB supports neither TTL nor transactions there', () => {
     const { stack } = synthesise({ replicas })
     Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('neither TTL nor transactions'))
   })
@@ -175,13 +175,13 @@ describe('a table of several Regions', () => {
     [
       'eventual consistency',
       { replicas, multiRegionConsistency: MultiRegionConsistency.EVENTUAL },
-      'Stack/Idempotency: expected multiRegionConsistency to be STRONG, got EVENTUAL. Eventually consistent replicas let two Regions claim one key at once',
+      'Stack/Idempotency: expected multiRegionConsistency to be STRONG, got EVENTUAL. With eventually consistent replicas, two Regions can claim the same key',
     ],
-    ['a witness of nothing', { witnessRegion: 'eu-west-3' }, 'expected replicas beside witnessRegion'],
+    ['a witness without replicas', { witnessRegion: 'eu-west-3' }, 'expected replicas with witnessRegion'],
     [
-      'a consistency of nothing',
+      'a consistency without replicas',
       { multiRegionConsistency: MultiRegionConsistency.STRONG },
-      'expected replicas beside witnessRegion or multiRegionConsistency, got none',
+      'expected replicas with witnessRegion or multiRegionConsistency, got none',
     ],
     [
       'a key for one replica only',
@@ -192,7 +192,7 @@ describe('a table of several Regions', () => {
     expect(() => synthesise(props)).toThrow(message)
   })
 
-  test('refuses a replica without a key beside a table with one', () => {
+  test('refuses a replica without a key if the table has one', () => {
     const stack = createStack()
     const encryptionKey = new Key(stack, 'Key')
     expect(() => new IdempotencyTable(stack, 'Idempotency', { encryptionKey, replicas })).toThrow(
@@ -238,9 +238,9 @@ describe('a metric', () => {
     const parts = Object.values(
       table.metricSystemErrors().toMetricConfig().mathExpression?.usingMetrics ?? {},
     )
-    const told = parts.map((part) => part.toMetricConfig().metricStat)
-    expect(new Set(told.map((stat) => stat?.metricName))).toEqual(new Set(['SystemErrors']))
-    expect(told.map((stat) => stat?.dimensions?.find(({ name }) => name === 'Operation')?.value)).toEqual([
+    const stats = parts.map((part) => part.toMetricConfig().metricStat)
+    expect(new Set(stats.map((stat) => stat?.metricName))).toEqual(new Set(['SystemErrors']))
+    expect(stats.map((stat) => stat?.dimensions?.find(({ name }) => name === 'Operation')?.value)).toEqual([
       'PutItem',
       'UpdateItem',
       'GetItem',
@@ -268,7 +268,7 @@ describe('an imported table', () => {
   test.each<[string, (stack: Stack) => IIdempotencyTable, unknown]>([
     ['name', (stack) => IdempotencyTable.fromTableName(stack, 'Imported', 'keys'), withPartition],
     ['ARN', (stack) => IdempotencyTable.fromTableArn(stack, 'Imported', arn), arn],
-  ])('by %s can be claimed in', (_by, load, resource) => {
+  ])('by %s can be granted', (_by, load, resource) => {
     const stack = createStack()
     const table = load(stack)
     expect(table.tableName).toBe('keys')
@@ -280,7 +280,7 @@ describe('an imported table', () => {
     Template.fromStack(stack).resourceCountIs('AWS::DynamoDB::GlobalTable', 0)
   })
 
-  test('says that it was not checked', () => {
+  test('notes that it was not checked', () => {
     const stack = createStack()
     IdempotencyTable.fromTableName(stack, 'Imported', 'keys')
     Annotations.fromStack(stack).hasInfo(
@@ -289,7 +289,7 @@ describe('an imported table', () => {
     )
   })
 
-  test('grants the use of the key that it is said to have', () => {
+  test('grants the use of its encryptionKey', () => {
     const stack = createStack()
     const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111111111111:key/a')
     const table = IdempotencyTable.fromTableAttributes(stack, 'Imported', {
@@ -303,7 +303,7 @@ describe('an imported table', () => {
   test.each([
     ['nothing', {}],
     ['both a name and an ARN', { tableName: 'keys', tableArn: arn }],
-  ])('cannot be told by %s', (_by, attributes) => {
+  ])('cannot be imported by %s', (_by, attributes) => {
     expect(() => IdempotencyTable.fromTableAttributes(createStack(), 'Imported', attributes)).toThrow(
       /tableArn.*tableName|tableName.*tableArn/,
     )

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
 import { createClient } from '../support/tables.ts'
 
-// Threads and a database share the machine with every other test.
+// The threads and the database share this machine with all other tests.
 vi.setConfig({ testTimeout: 60_000 })
 
 const client = createClient()
@@ -24,7 +24,7 @@ afterAll(async () => {
   client.destroy()
 })
 
-/** An order of a customer that no other test has. */
+/** Returns an order of a new customer. */
 const createOrder = () => ({ amount: 1000, currency: 'EUR', customer: randomUUID() })
 
 async function pay(key: string | undefined, order: object) {
@@ -50,7 +50,7 @@ async function balanceOf(customer: string) {
 }
 
 describe('a payment', () => {
-  test('is created with what was asked, an id, a time and a place', async () => {
+  test('is created with the order, an id, a time and a location', async () => {
     const order = createOrder()
     const { status, headers, body } = await pay('create', order)
     expect(status).toBe(201)
@@ -66,7 +66,7 @@ describe('a payment', () => {
     expect(await paymentsOf(order.customer)).toEqual([payment])
   })
 
-  test('sent again is answered as the first time, and was made once', async () => {
+  test('sent again gets the same response, and is made once', async () => {
     const order = createOrder()
     const chargesBefore = stack.provider.charges.length
     const receiptsBefore = stack.provider.receipts.length
@@ -90,15 +90,15 @@ describe('a payment', () => {
     const { status, body } = await pay('at-once', order)
     expect(status).toBe(201)
     const others = answers.filter((answer) => answer.body !== body).map((answer) => JSON.parse(answer.body))
-    // In flight, or the machine was too busy to ask or to end in time: none is the last word, and none is a payment.
-    const isOpen = ({ retryable, message }: { retryable?: boolean; message?: string }) =>
+    // In progress, or an error because the machine was too busy. Both may be retried, and neither is a payment.
+    const isRetryable = ({ retryable, message }: { retryable?: boolean; message?: string }) =>
       retryable === true || message === 'Internal Server Error'
-    expect(others.filter((other) => !isOpen(other))).toEqual([])
+    expect(others.filter((other) => !isRetryable(other))).toEqual([])
     expect(await balanceOf(order.customer)).toBe(1000)
     expect(stack.provider.charges.slice(chargesBefore)).toHaveLength(1)
   })
 
-  test('of another amount under the same key is refused', async () => {
+  test('of another amount with the same key is refused', async () => {
     const order = createOrder()
     await pay('changed', order)
     const { status, headers, body } = await pay('changed', { ...order, amount: 1001 })
@@ -139,13 +139,13 @@ describe('a payment', () => {
 })
 
 describe('the local stack', () => {
-  test('answers for a route that it does not have as an HTTP API does', async () => {
+  test('answers for an unknown route as an HTTP API does', async () => {
     const response = await fetch(`${stack.url}/payments`, { method: 'DELETE' })
     expect(response.status).toBe(404)
     expect(await response.json()).toEqual({ message: 'Not Found' })
   })
 
-  test('has the tables of the template, TTL included', async () => {
+  test('has the tables of the template, with their TTL', async () => {
     const { IDEMPOTENCY_TABLE, LEDGER_TABLE, WALLETS_TABLE } = stack.environment
     expect([...stack.tables].sort()).toEqual([IDEMPOTENCY_TABLE, LEDGER_TABLE, WALLETS_TABLE].sort())
     const { TimeToLiveDescription } = await client.send(
@@ -154,14 +154,14 @@ describe('the local stack', () => {
     expect(TimeToLiveDescription).toEqual({ AttributeName: 'expiresAt', TimeToLiveStatus: 'ENABLED' })
   })
 
-  test('tells the metrics that the function writes', async () => {
+  test('passes on the metrics that the function writes', async () => {
     await pay('metrics', createOrder())
     await expect
       .poll(() => lines.map((line) => line.startsWith('{"_aws"') && JSON.parse(line)))
       .toContainEqual(expect.objectContaining({ service: 'payments', executed: 1 }))
   })
 
-  test('of one port does not hinder another, which leaves none of its tables behind', async () => {
+  test('can run twice, and deletes its tables when it stops', async () => {
     const other = await startLocal({ port: 0, dynamoDbEndpoint: stack.dynamoDbEndpoint })
     expect((await fetch(`${other.url}/payments`)).status).toBe(200)
     expect(other.tables).not.toEqual(stack.tables)

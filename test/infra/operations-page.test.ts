@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 
-/** The cells of the table under a header that begins so. */
+/** Returns the cells of the table whose header starts like this. */
 function rowsUnder(header: string): string[][] {
   const [, table = ''] = page.split(`\n${header}`)
   const [, , ...lines] = table.split('\n\n')[0]?.split('\n') ?? []
   return lines.map((line) => line.split('|').map((cell) => cell.trim()))
 }
 
-test('the page on operations says what to make of every outcome', () => {
+test('docs/operations.md explains every outcome', () => {
   const outcomes: Record<Outcome, true> = {
     executed: true,
     replayed: true,
@@ -32,7 +32,7 @@ test('the page on operations says what to make of every outcome', () => {
   expect(named.sort()).toEqual([...Object.keys(outcomes), 'takeover'].sort())
 })
 
-test('the prices on the page are those of the units beside them', () => {
+test('the prices in docs/operations.md match the units next to them', () => {
   const [, perWrite, perRead] =
     /(\S+) dollars a million write request units, (\S+) a million read request units/.exec(page) ?? []
   const rows = rowsUnder('| request | write units | read units | USD per million |')

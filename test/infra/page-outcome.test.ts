@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { outcomeOf } from '../../infra/page/outcome.ts'
 
-/** An attempt as the client tells of it. */
+/** Returns an attempt as the client reports it. */
 const attempt = (facts: { status?: number; code?: string; isReplay?: boolean }) => ({
   key: 'k',
   number: 1,
@@ -25,11 +25,11 @@ describe('an attempt on the page', () => {
     [{ status: 500 }, 'failed'],
     [{ status: 500, code: 'record-unreadable' }, 'failed'],
     [{ status: 503, code: 'store-unavailable' }, 'unavailable'],
-  ] as const)('that came to %j is %s', (facts, outcome) => {
+  ] as const)('that ended with %j is %s', (facts, outcome) => {
     expect(outcomeOf(attempt(facts), false)).toBe(outcome)
   })
 
-  test('was killed only if it asked for that, and nothing else explains the 500', () => {
+  test('was killed only if it asked for that and has no other reason for the 500', () => {
     expect(outcomeOf(attempt({ status: 500 }), true)).toBe('killed')
     expect(outcomeOf(attempt({ status: 500, code: 'record-unreadable' }), true)).toBe('failed')
     expect(outcomeOf(attempt({ status: 503 }), true)).toBe('unavailable')

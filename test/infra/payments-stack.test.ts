@@ -6,7 +6,7 @@ import { Validations } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createPaymentsApp } from '../../infra/payments-app.ts'
+import { createPaymentsApp } from '../../infra/payments-stack.ts'
 
 let outdir: string
 let template: Template
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(outdir, { recursive: true }))
 
 describe('the payments stack', () => {
-  test('breaks no rule of cdk-nag that is not acknowledged with a reason', () => {
+  test('breaks no rule of cdk-nag without acknowledging it', () => {
     const { pluginReports } = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8'))
     const reports = pluginReports.map(({ pluginName, conclusion, violations }: Record<string, unknown>) => ({
       pluginName,
@@ -36,7 +36,7 @@ describe('the payments stack', () => {
     )
   })
 
-  test('leads its routes to one function', () => {
+  test('routes all requests to one function', () => {
     const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route'))
     expect(routes.map(({ Properties }) => Properties.RouteKey).sort()).toEqual([
       'GET /payments',
@@ -47,7 +47,7 @@ describe('the payments stack', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' })
   })
 
-  test('runs the function on the current runtime, traced, with logs that end', () => {
+  test('runs the function on the current runtime, with tracing and a log retention', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -66,7 +66,7 @@ describe('the payments stack', () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 })
   })
 
-  test('allows the function what its code calls, and no more', () => {
+  test('allows the function only the actions that its code calls', () => {
     const [policy] = Object.values(template.findResources('AWS::IAM::Policy'))
     const allowed = policy?.Properties.PolicyDocument.Statement.map(
       ({ Action, Resource }: { Action: unknown; Resource: { 'Fn::GetAtt'?: string[] } }) => [
@@ -85,7 +85,7 @@ describe('the payments stack', () => {
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() })
   })
 
-  test('wakes somebody for what the library counts, and is quiet without requests', () => {
+  test('has alarms on the metrics of the library, which stay quiet without requests', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
     expect(alarms.map(({ Properties }) => Properties.MetricName).sort()).toEqual([
       'WriteThrottleEvents',
@@ -101,7 +101,7 @@ describe('the payments stack', () => {
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
   })
 
-  test('has the alarms that the documentation explains', () => {
+  test('has the alarms that docs/operations.md explains', () => {
     const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
     const explained = [...page.matchAll(/^\| `([\w-]+)` \| (\d+) or more \|/gm)]
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
@@ -115,7 +115,7 @@ describe('the payments stack', () => {
     })
   })
 
-  test('leaves nothing behind when the demo is destroyed', () => {
+  test('leaves nothing behind when it is destroyed', () => {
     for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::Logs::LogGroup']) {
       template.allResources(type, { DeletionPolicy: 'Delete' })
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSandboxes, type Sandboxes } from '../../infra/local/sandboxes.ts'
 
-// Threads and a database share the machine with every other test.
+// The threads and the database share this machine with all other tests.
 vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
@@ -20,7 +20,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Runs this code as the function of a stack. */
+/** Invokes a function with this code. */
 function run(code: string, event: unknown, timeoutMs = 5_000) {
   const file = join(folder, 'index.mjs')
   writeFileSync(file, code)
@@ -61,7 +61,7 @@ describe('a sandbox', () => {
     expect(result.remainingMs).toBeLessThanOrEqual(5_000)
   })
 
-  test('is kept for the next invocation, and shared by none at the same time', async () => {
+  test('is reused by the next invocation, and never runs two at a time', async () => {
     const code = `let runs = 0
       let running = 0
       export const handler = async () => {
@@ -82,31 +82,27 @@ describe('a sandbox', () => {
     expect(lines.join('\n')).toContain('no luck')
   })
 
-  test('is ended at the deadline, and the next invocation gets a new one', async () => {
+  test('is terminated at the deadline, and the next invocation gets a new one', async () => {
     const code = `export const handler = (event) => (event.hang ? new Promise(() => setInterval(() => {}, 1e6)) : 'new')`
     expect(await run(code, { hang: true }, 1_000)).toMatchObject({ error: 'Task timed out after 1 seconds' })
     expect(await sandboxes.invoke({})).toMatchObject({ payload: '"new"' })
   })
 
-  test('that crashes answers with an error', async () => {
+  test('reports a crash as an error', async () => {
     expect(await run('export const handler = () => process.exit(3)', {})).toMatchObject({
-      error: 'The function ended its process with code 3.',
+      error: 'The function exited with code 3.',
     })
   })
 
   test.each([
-    ['throws while it is loaded', `throw new Error('bad start')`, 'bad start'],
-    [
-      'ends its process while it is loaded',
-      'process.exit(4)',
-      'ended its process with code 4 while it was loaded',
-    ],
+    ['throws while it is being loaded', `throw new Error('bad start')`, 'bad start'],
+    ['exits while it is being loaded', 'process.exit(4)', 'exited with code 4 while it was being loaded'],
     ['exports no handler', 'export const other = 1', 'exports no handler'],
-  ])('whose function %s answers with an error', async (_what, code, message) => {
+  ])('reports an error if its function %s', async (_what, code, message) => {
     expect(await run(code, {})).toMatchObject({ error: expect.stringContaining(message) })
   })
 
-  test('that cannot be loaded leaves no request waiting', async () => {
+  test('does not keep invocations waiting if the function cannot be loaded', async () => {
     const first = run(`throw new Error('bad start')`, {})
     const rest = Array.from({ length: 11 }, () => sandboxes.invoke({}))
     expect(await Promise.all([first, ...rest])).toEqual(
@@ -114,7 +110,7 @@ describe('a sandbox', () => {
     )
   })
 
-  test('is denied to requests that still run or wait when all are stopped', async () => {
+  test('reports an error to invocations that run or wait when it is stopped', async () => {
     const first = run(
       'export const handler = () => new Promise(() => setInterval(() => {}, 1e6))',
       {},

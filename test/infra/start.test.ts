@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, inject, test, vi } from 'vitest'
-import { readPort } from '../../infra/local/port.ts'
+import { readPort } from '../../infra/local/ports.ts'
 import { startLocal } from '../../infra/local/start-local.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
 const script = fileURLToPath(new URL('../../infra/local/start.ts', import.meta.url))
 
-/** Runs what `npm start` runs. */
+/** Runs the script of `npm start`. */
 function start(environment: Readonly<Record<string, string>>): { child: ChildProcess; output: () => string } {
   const { DYNAMODB_ENDPOINT: _none, ...inherited } = process.env
   const child = spawn(process.execPath, ['--conditions=oncekey-source', script], {
@@ -27,7 +27,7 @@ function start(environment: Readonly<Record<string, string>>): { child: ChildPro
   return { child, output: () => output }
 }
 
-/** The processes that this one started. */
+/** Returns the child processes of a process. */
 async function childrenOf(parent: ChildProcess): Promise<number[]> {
   const list = spawn('ps', ['-A', '-o', 'pid=,ppid='], { stdio: ['ignore', 'pipe', 'inherit'] })
   const pairs = (await list.stdout.toArray())
@@ -48,10 +48,10 @@ function isAlive(pid: number): boolean {
 
 describe('npm start', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'is ended by %s, with everything that it started',
+    'stops on %s, with everything that it started',
     async (signal) => {
       const { child, output } = start({ PORT: '0' })
-      await expect.poll(output, { timeout: 90_000, interval: 100 }).toContain('Ctrl-C ends it.')
+      await expect.poll(output, { timeout: 90_000, interval: 100 }).toContain('Press Ctrl-C to stop it.')
       const children = await childrenOf(child)
       expect(children).toHaveLength(1)
       expect(output().match(/curl -i .*Idempotency-Key: (\S+)'/g)).toHaveLength(2)
@@ -64,18 +64,18 @@ describe('npm start', () => {
     },
   )
 
-  test('on a port that is taken says which, and what to do', async () => {
+  test('names a port that is in use, and says what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     await expect(startLocal({ port, dynamoDbEndpoint: inject('dynamoDbEndpoint') })).rejects.toThrow(
-      `Cannot listen on port ${port} (something else listens there). Choose another: PORT=${port + 1} npm start`,
+      `Cannot listen on port ${port} (it is already in use). Choose another: PORT=${port + 1} npm start`,
     )
     other.close()
   })
 
-  test('on a port that is none says so, and ends', async () => {
+  test('rejects an invalid port', async () => {
     const { child, output } = start({ PORT: 'http' })
     const [code] = await once(child, 'close')
     expect(code).toBe(1)
@@ -91,7 +91,7 @@ describe('npm start', () => {
     ['', 3000],
     ['0', 0],
     ['65535', 65535],
-  ])('takes the port %j as %i', (text, port) => {
+  ])('reads the port %j as %i', (text, port) => {
     expect(readPort(text)).toBe(port)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { readRoutes } from '../../infra/local/routes.ts'
 import { resolveTemplate } from '../../infra/local/template.ts'
-import { readRoutes } from '../../infra/local/template-routes.ts'
 
 const resolveValue = (Value: unknown) => {
   const Resources = {
@@ -29,7 +29,7 @@ describe('a template', () => {
   })
 
   test('refuses a reference to nothing', () => {
-    expect(() => resolveValue({ Ref: 'Gone' })).toThrow('refers to Gone, which it does not have')
+    expect(() => resolveValue({ Ref: 'Gone' })).toThrow('refers to Gone, but has no such resource')
   })
 })
 

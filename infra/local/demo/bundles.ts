@@ -6,7 +6,7 @@ import { type BuildOptions, buildSync } from 'esbuild'
 
 const inInfra = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-// Synchronous: the other way leaves a process of esbuild's running.
+// The asynchronous API would leave a process of esbuild running.
 const bundle = (options: BuildOptions) =>
   buildSync({
     bundle: true,
@@ -17,7 +17,7 @@ const bundle = (options: BuildOptions) =>
     ...options,
   })
 
-/** A file of the page with all that it imports: the library's client, for one. */
+/** Bundles a file of the page with everything that it imports, such as the library's client. */
 export function bundlePageFile(name: string): Buffer {
   const { outputFiles = [] } = bundle({
     entryPoints: [inInfra(`page/${name}`)],
@@ -37,7 +37,7 @@ export interface BundledFunction {
   remove(): Promise<void>
 }
 
-/** The demo's handler without protection, bundled as the stack bundles the protected one. */
+/** Bundles the demo's handler without protection, in the same way as the stack bundles the protected one. */
 export async function bundleUnprotected(): Promise<BundledFunction> {
   const folder = await mkdtemp(join(tmpdir(), 'oncekey-unprotected-'))
   const file = join(folder, 'index.mjs')
@@ -47,7 +47,7 @@ export async function bundleUnprotected(): Promise<BundledFunction> {
     mainFields: ['module', 'main'],
     minify: true,
     outfile: file,
-    // Some dependencies are CommonJS and `require` Node's own modules.
+    // Some dependencies are CommonJS modules that `require` modules of Node.js.
     banner: {
       js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
     },

@@ -1,22 +1,20 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
-import { answerAsHttpApi, type Invoke } from '../gateway.ts'
-import { gatewayAnswer, type WireAnswer } from '../http-api-answer.ts'
+import type { LocalFunction } from '../functions.ts'
+import { gatewayResponse, type HttpResponse, handleAsHttpApi, type Invoke } from '../http-api.ts'
 import type { PaymentProvider } from '../payment-provider.ts'
+import type { MatchRoute } from '../routes.ts'
 import { createSandboxes, type Sandboxes } from '../sandboxes.ts'
-import type { Answer } from '../server.ts'
-import type { LocalFunction } from '../template-functions.ts'
-import type { MatchRoute } from '../template-routes.ts'
+import type { RequestHandler } from '../server.ts'
 import { type BundledFunction, bundleUnprotected } from './bundles.ts'
-import { invokeAndKill } from './crash.ts'
-import { answerPage } from './page.ts'
-import { createSeenKeys, ISSUER } from './seen-keys.ts'
-import { readWishes, type Wishes } from './wishes.ts'
+import { type DemoHeaders, invokeAndKill, readDemoHeaders } from './faults.ts'
+import { servePage } from './page.ts'
+import { createSeenKeys, ISSUER } from './state.ts'
 
 export interface DemoParts {
   readonly matchRoute: MatchRoute
   readonly invoke: Invoke
-  /** The payments function and its environment. */
+  /** The payments function and its environment variables. */
   readonly fn: LocalFunction
   readonly environment: Readonly<Record<string, string>>
   readonly client: DynamoDBClient
@@ -25,7 +23,7 @@ export interface DemoParts {
 }
 
 export interface Demo {
-  readonly answer: Answer
+  readonly handle: RequestHandler
   stop(): Promise<void>
 }
 
@@ -35,7 +33,7 @@ interface Unprotected {
   readonly bundled: BundledFunction
 }
 
-/** The checkout page, and in front of the API the misbehaving world that the page asks for. */
+/** Serves the checkout page, and passes other requests to the API with the faults that their headers ask for. */
 export function createDemo({
   matchRoute,
   invoke,
@@ -48,47 +46,47 @@ export function createDemo({
   const seenKeys = createSeenKeys()
   const sources = { client, environment, provider, seenKeys, timeoutMs: fn.timeoutMs }
 
-  // Made when it is first wished for: most runs of the stack never do.
+  // Bundled on first use, because most runs of the stack never need it.
   let unprotected: Promise<Unprotected> | undefined
-  async function makeUnprotected(): Promise<Unprotected> {
+  async function createUnprotected(): Promise<Unprotected> {
     const bundled = await bundleUnprotected()
     const other: LocalFunction = { ...fn, file: bundled.file, exportName: 'handler' }
     return { fn: other, sandboxes: createSandboxes(other, environment, onLog), bundled }
   }
 
-  async function run({ fault, isUnprotected }: Wishes, event: APIGatewayProxyEventV2) {
-    if (isUnprotected) unprotected ??= makeUnprotected()
+  async function run({ fault, isUnprotected }: DemoHeaders, event: APIGatewayProxyEventV2) {
+    if (isUnprotected) unprotected ??= createUnprotected()
     const other = isUnprotected ? await unprotected : undefined
     if (fault === 'crash') return invokeAndKill(other?.fn ?? fn, environment, provider, event, onLog)
     return other?.sandboxes.invoke(event)
   }
 
   return {
-    async answer(request) {
-      const page = await answerPage(request, sources)
+    async handle(request) {
+      const page = await servePage(request, sources)
       if (page !== undefined) return page
-      const wishes = readWishes(request)
-      if (typeof wishes === 'string') return gatewayAnswer(400, wishes)
+      const demo = readDemoHeaders(request)
+      if (typeof demo === 'string') return gatewayResponse(400, demo)
 
       const key = request.headers['idempotency-key']?.[0]
-      const { user, fault } = wishes
+      const { user, fault } = demo
       if (key !== undefined) seenKeys.remember({ key, ...(user !== undefined && { user }) })
-      const answer: WireAnswer = await answerAsHttpApi(request, matchRoute, async (name, event) => {
+      const response: HttpResponse = await handleAsHttpApi(request, matchRoute, async (name, event) => {
         const authorized = user === undefined ? event : withClaims(event, user)
-        const report = event.routeKey === 'POST /payments' ? await run(wishes, authorized) : undefined
+        const report = event.routeKey === 'POST /payments' ? await run(demo, authorized) : undefined
         return report ?? invoke(name, authorized)
       })
-      return fault === 'lose-reply' ? { ...answer, isCutOff: true } : answer
+      return fault === 'lose-reply' ? { ...response, isCutOff: true } : response
     },
     async stop() {
-      const made = await unprotected?.catch(() => undefined)
-      await made?.sandboxes.stop()
-      await made?.bundled.remove()
+      const created = await unprotected?.catch(() => undefined)
+      await created?.sandboxes.stop()
+      await created?.bundled.remove()
     },
   }
 }
 
-/** The event as it comes from behind a JWT authorizer that knows the caller. */
+/** Returns the event with the claims that a JWT authorizer would add for this user. */
 function withClaims(event: APIGatewayProxyEventV2, user: string): APIGatewayProxyEventV2 {
   const authorizer = { jwt: { claims: { iss: ISSUER, sub: user }, scopes: null } }
   return { ...event, requestContext: { ...event.requestContext, ...{ authorizer } } }

@@ -1,5 +1,4 @@
-import type { WireAnswer } from '../http-api-answer.ts'
-import { splitTarget, type WireRequest } from '../http-api-event.ts'
+import { type HttpRequest, type HttpResponse, splitTarget } from '../http-api.ts'
 import { bundlePageFile, readPageFile } from './bundles.ts'
 import { clearState, readState, type StateSources } from './state.ts'
 
@@ -13,11 +12,11 @@ const FILES: Readonly<Record<string, readonly [type: string, read: () => Buffer 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** The checkout page and what it asks for beside payments; `undefined` for a request that is none of its. */
-export async function answerPage(
-  { method, target }: WireRequest,
+/** Responds to requests for the checkout page, its files and its state; returns `undefined` for any other request. */
+export async function servePage(
+  { method, target }: HttpRequest,
   sources: StateSources,
-): Promise<WireAnswer | undefined> {
+): Promise<HttpResponse | undefined> {
   const { rawPath } = splitTarget(target)
   const file = FILES[rawPath]
   if (method === 'GET' && file !== undefined) {
@@ -25,14 +24,14 @@ export async function answerPage(
     return { status: 200, headers: headersOf(type), body: await read() }
   }
   if (rawPath !== '/page/state') return undefined
-  // Not POST: a browser asks before it sends DELETE for another site's page, and gets no leave.
+  // DELETE, not POST: a browser sends it from another origin only after a CORS preflight, which fails here.
   if (method === 'DELETE') await clearState(sources)
   else if (method !== 'GET') return undefined
   const state = JSON.stringify(await readState(sources))
   return { status: 200, headers: headersOf('application/json'), body: Buffer.from(state) }
 }
 
-function headersOf(type: string): WireAnswer['headers'] {
+function headersOf(type: string): HttpResponse['headers'] {
   return [
     ['content-type', type],
     ['cache-control', 'no-store'],

@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
-import { inspectTable, RecordUnreadableError, stateOf } from 'oncekey/inspect'
+import { ANONYMOUS, inspectTable, RecordUnreadableError, recordId, stateOf } from 'oncekey/inspect'
 import type { DemoRecord, DemoState } from '../../page/demo-state.ts'
+import { SERVICE } from '../../payments/settings.ts'
 import type { PaymentProvider } from '../payment-provider.ts'
-import { CRASH_TIMEOUT_MS } from './crash.ts'
-import type { SeenKeys } from './seen-keys.ts'
+import { CRASH_TIMEOUT_MS } from './faults.ts'
 
 export interface StateSources {
   readonly client: DynamoDBClient
@@ -14,10 +14,10 @@ export interface StateSources {
   readonly timeoutMs: number
 }
 
-/** How far past a run's deadline the library's lease lasts. */
+/** By how much a lease outlasts the deadline of its run. */
 const LEASE_MARGIN_MS = 2_000
 
-/** Reads everything: fit for a demo, whose tables are small. */
+/** Reads all tables completely, which is fine for the small tables of a demo. */
 export async function readState(sources: StateSources): Promise<DemoState> {
   const { client, environment, provider, seenKeys, timeoutMs } = sources
   const [payments, balances, records] = await Promise.all([
@@ -53,7 +53,7 @@ export async function readState(sources: StateSources): Promise<DemoState> {
   }
 }
 
-/** Empties the tables, and lets the card company forget its charges. */
+/** Deletes all items of the tables and all charges of the payment provider. */
 export async function clearState({ client, environment, provider }: StateSources): Promise<void> {
   const keysOf: readonly (readonly [table: string | undefined, attributes: readonly string[]])[] = [
     [environment.IDEMPOTENCY_TABLE, ['id']],
@@ -67,7 +67,7 @@ export async function clearState({ client, environment, provider }: StateSources
       await documents.send(new DeleteCommand({ TableName, Key }))
     }
   }
-  provider.forget()
+  provider.reset()
 }
 
 async function readRecords(
@@ -103,4 +103,37 @@ async function scan(client: DynamoDBClient, TableName: string | undefined) {
   )
   for await (const { Items = [] } of pages) items.push(...Items)
   return items
+}
+
+/** The issuer of the demo's JWT claims. */
+export const ISSUER = 'https://users.example'
+
+export interface SeenKey {
+  readonly key: string
+  readonly user?: string
+}
+
+/** Maps record ids to keys and users: a record holds only a digest of them. */
+export interface SeenKeys {
+  remember(seen: SeenKey): void
+  find(recordId: string): SeenKey | undefined
+}
+
+/** @param maxKeys the number of keys to remember; the oldest are forgotten. */
+export function createSeenKeys(maxKeys = 500): SeenKeys {
+  const byId = new Map<string, SeenKey>()
+  return {
+    remember(seen) {
+      byId.set(seenRecordId(seen), seen)
+      const [oldest] = byId.keys()
+      if (byId.size > maxKeys && oldest !== undefined) byId.delete(oldest)
+    },
+    find: (id) => byId.get(id),
+  }
+}
+
+/** Returns the id of the record that a request with this key and user claims. */
+export function seenRecordId({ key, user }: SeenKey): string {
+  const principal = user === undefined ? ANONYMOUS : JSON.stringify(['jwt', ISSUER, user])
+  return recordId({ kind: 'http', service: SERVICE, name: '', principal, key })
 }

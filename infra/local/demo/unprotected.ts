@@ -7,21 +7,21 @@ import { createPayment } from '../../payments/create-payment.ts'
 
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}))
 
-/** What a handler has to do with that nothing protects: every request is a new one. */
+/** An attempt without protection: every request is a new one. */
 const unprotected: IdempotentContext['idempotency'] = {
   key: '',
   number: 1,
   derive: () => randomUUID(),
   step: async (_name, run) => JSON.parse(JSON.stringify(await run())),
   async commit(result, writes) {
-    // Plain values, all of them, which JSON carries as they are.
+    // The demo writes plain values only, which JSON does not change.
     const TransactItems = JSON.parse(JSON.stringify(writes))
     await documents.send(new TransactWriteCommand({ TransactItems }))
     return result
   },
 }
 
-/** The demo's own handler without Oncekey, for comparison. It is bundled on this machine, and in no stack. */
+/** The demo's handler without Oncekey, for comparison. It is bundled on this machine only, and is in no stack. */
 export function handler(event: APIGatewayProxyEventV2, context: Context) {
   return createPayment(event, { ...context, idempotency: unprotected })
 }

@@ -1,21 +1,25 @@
 import { type IMetric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import type { ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct, type IConstruct } from 'constructs'
-import type { AnyTableV2 } from './any-table.ts'
-import { systemErrorsOfClaims } from './system-errors-of-claims.ts'
+import { systemErrorsOfClaims } from './metrics.ts'
+
+/** Either type: with `exactOptionalPropertyTypes`, CDK's class is not assignable to CDK's interface. */
+export type AnyTableV2 = TableV2 | ITableV2
 
 /**
- * Everything that oncekey's store asks of its table. A `commit` is authorised action by action: its completion is an
- * UpdateItem on this table, and the caller's own writes need their own grants on their own tables.
+ * The actions that oncekey calls on its table. IAM authorises a transaction action by action: the completion in a
+ * `commit` is an UpdateItem on this table, and the caller's own writes need grants on the caller's own tables.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
 const CLAIM_ACTIONS = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:GetItem']
 
 /**
- * What AWS documents as the minimum on a table's own key.
+ * The minimum that AWS documents for the customer-managed key of a table.
+ *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
 const KEY_ACTIONS = [
@@ -26,48 +30,48 @@ const KEY_ACTIONS = [
   'kms:DescribeKey',
 ]
 
-/** How `protect` tells a function about the table. */
+/** Properties of `protect`. */
 export interface ProtectProps {
   /**
-   * The environment variable that gets the table's name.
+   * The environment variable that is set to the table's name.
    *
    * @default 'IDEMPOTENCY_TABLE'
    */
   readonly environmentVariable?: string
 }
 
-/** A table that oncekey can claim in: one of this app, or an imported one. */
+/** A table for oncekey's records: one that this app creates, or an imported one. */
 export interface IIdempotencyTable extends IConstruct {
-  /** The table itself, for whatever is not offered here. */
+  /** The underlying table, for everything that this interface does not offer. */
   readonly table: AnyTableV2
   readonly tableName: string
   readonly tableArn: string
-  /** The customer-managed key that encrypts the table, if there is one. */
+  /** The customer-managed key that encrypts the table, if any. */
   readonly encryptionKey: IKey | undefined
 
-  /** Allows what `idempotent()` and its siblings do to the table, and nothing else: no scan, no delete. */
+  /** Grants the actions that `idempotent()` and the other entry points use, and no others: no scan, no delete. */
   grantClaims(grantee: IGrantable): Grant
 
-  /** Grants claims to a function, and tells it the table's name in its environment. */
+  /** Calls `grantClaims` for a function and sets its environment variable to the table's name. */
   protect(fn: LambdaFunction, props?: ProtectProps): Grant
 
-  /** Refused conditions: repeats of a key, each of them billed as a write. Sum over 5 minutes. */
+  /** Returns the metric of failed conditions: repeats of a key, each billed as a write. Sum over 5 minutes. */
   metricConditionalCheckFailures(props?: MetricOptions): IMetric
 
-  /** Writes that DynamoDB throttled: claims, steps and completions are writes. Sum over 5 minutes. */
+  /** Returns the metric of throttled writes: claims, steps and completions are writes. Sum over 5 minutes. */
   metricThrottles(props?: MetricOptions): IMetric
 
-  /** Claims, steps and completions that DynamoDB failed to serve, all operations together. Sum over 5 minutes. */
+  /** Returns the metric of requests that failed with an error of DynamoDB's, over all operations. Sum over 5 minutes. */
   metricSystemErrors(props?: MetricOptions): IMetric
 
-  /** Read units. Sum over 5 minutes. */
+  /** Returns the metric of consumed read units. Sum over 5 minutes. */
   metricConsumedReadCapacityUnits(props?: MetricOptions): IMetric
 
-  /** Write units. Sum over 5 minutes. */
+  /** Returns the metric of consumed write units. Sum over 5 minutes. */
   metricConsumedWriteCapacityUnits(props?: MetricOptions): IMetric
 }
 
-/** What a table does, whether this app made or imported it. */
+/** The methods of a table, whether this app creates or imports it. */
 export abstract class IdempotencyTableBase extends Construct implements IIdempotencyTable {
   abstract readonly table: AnyTableV2
   abstract readonly encryptionKey: IKey | undefined
@@ -97,7 +101,7 @@ export abstract class IdempotencyTableBase extends Construct implements IIdempot
   }
 
   metricThrottles(props?: MetricOptions): IMetric {
-    // Not ThrottledRequests, which CloudWatch keeps by operation: an alarm on their sum is billed as four.
+    // Not ThrottledRequests, which CloudWatch counts by operation: an alarm on a sum of four metrics is billed as four.
     return this.table.metric('WriteThrottleEvents', { statistic: Stats.SUM, ...props })
   }
 

@@ -8,9 +8,8 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { encryptWith } from './encryption.ts'
 import { IdempotencyTableBase, type IIdempotencyTable } from './idempotency-table-base.ts'
-import { type IdempotencyTableReplica, replicate } from './replication.ts'
+import { encryptWith, type IdempotencyTableReplica, replicate } from './replication.ts'
 
 /** Properties of an `IdempotencyTable`. */
 export interface IdempotencyTableProps {
@@ -22,17 +21,16 @@ export interface IdempotencyTableProps {
   readonly tableName?: string
 
   /**
-   * What happens to the table when it leaves the stack. A table that is gone has forgotten every key: each retry
-   * that comes later runs again.
+   * What happens to the table when it is removed from the stack. Without the table, every later retry runs again.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy
 
   /**
-   * Whether DynamoDB refuses to delete the table, whoever asks.
+   * Whether DynamoDB refuses every request to delete the table.
    *
-   * @default - true, unless `removalPolicy` says that the table may go
+   * @default - true, unless `removalPolicy` allows the table to be deleted
    */
   readonly deletionProtection?: boolean
 
@@ -44,37 +42,36 @@ export interface IdempotencyTableProps {
   readonly pointInTimeRecovery?: boolean
 
   /**
-   * A customer-managed key for encryption at rest. `grantClaims` and `protect` grant the use of it as well.
+   * A customer-managed key for encryption at rest. `grantClaims` and `protect` also grant its use.
    *
-   * @default - a key that DynamoDB owns, at no cost
+   * @default - a key owned by DynamoDB, at no cost
    */
   readonly encryptionKey?: IKey
 
   /**
-   * Further Regions that claim in the same table. There must be two, or one and a `witnessRegion`. Such a table has
-   * no TTL, so that expired records stay until they are replaced or deleted, and takes no transactions, so that
-   * `commit` is refused.
+   * Other Regions that use the same table: two of them, or one and a `witnessRegion`. DynamoDB supports neither TTL
+   * nor transactions on such a table: expired records stay until they are replaced or deleted, and `commit` is refused.
    *
-   * @default - none: a table of one Region
+   * @default - none: a table in one Region
    */
   readonly replicas?: IdempotencyTableReplica[]
 
   /**
-   * The Region that takes part in the agreement but holds no table.
+   * The Region that takes part in the replication, but stores no data.
    *
    * @default - none
    */
   readonly witnessRegion?: string
 
   /**
-   * How the replicas agree. Only strong consistency can hold the promise, so anything else is an error.
+   * The consistency of the replicas. Anything but strong consistency is an error, because two Regions could claim one key.
    *
    * @default - MultiRegionConsistency.STRONG if there are replicas
    */
   readonly multiRegionConsistency?: MultiRegionConsistency
 }
 
-/** What is known of a table of another stack. */
+/** Attributes of a table that is imported from elsewhere. */
 export interface IdempotencyTableAttributes {
   /**
    * The name of the table.
@@ -91,7 +88,7 @@ export interface IdempotencyTableAttributes {
   readonly tableArn?: string
 
   /**
-   * The customer-managed key that encrypts the table. Without it, `grantClaims` cannot grant the use of it.
+   * The customer-managed key that encrypts the table. Without it, `grantClaims` cannot grant its use.
    *
    * @default - none
    */
@@ -99,7 +96,7 @@ export interface IdempotencyTableAttributes {
 }
 
 /**
- * The table that oncekey keeps its records in: on demand, with TTL, recoverable, retained.
+ * The table that oncekey stores its records in: on-demand capacity, TTL, point-in-time recovery, retained on deletion.
  *
  * @resource AWS::DynamoDB::GlobalTable
  */
@@ -115,10 +112,10 @@ export class IdempotencyTable extends IdempotencyTableBase {
   }
 
   /**
-   * Imports a table. Nothing of it can be checked here, and synthesis says so: it must have the partition key `id`
-   * (a string), no sort key, and TTL on `expiresAt`.
+   * Imports a table. It must have the partition key `id` (a string), no sort key, and TTL on `expiresAt`; that cannot
+   * be checked here, and synthesis adds a note that says so.
    *
-   * @throws if `attributes` name no table, or name it twice.
+   * @throws Error if `attributes` have neither a name nor an ARN, or both.
    */
   static fromTableAttributes(
     scope: Construct,
@@ -140,11 +137,11 @@ export class IdempotencyTable extends IdempotencyTableBase {
     this.table = new TableV2(this, 'Table', {
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       partitionKey: { name: 'id', type: AttributeType.STRING },
-      // DynamoDB refuses TTL on a strongly consistent global table.
+      // DynamoDB does not support TTL on a strongly consistent global table.
       ...(replication === undefined ? { timeToLiveAttribute: 'expiresAt' } : replication),
       billing: Billing.onDemand(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: props.pointInTimeRecovery ?? true },
-      deletionProtection: props.deletionProtection ?? isKept(removalPolicy),
+      deletionProtection: props.deletionProtection ?? isRetained(removalPolicy),
       removalPolicy,
       ...encryptWith(this, props),
     })
@@ -161,11 +158,11 @@ class ImportedIdempotencyTable extends IdempotencyTableBase {
     this.table = TableV2.fromTableAttributes(this, 'Table', attributes)
     Annotations.of(this).addInfoV2(
       'oncekey-cdk:importedTable',
-      `Table ${attributes.tableName ?? attributes.tableArn} is imported and was not checked: it must have the partition key id (S), no sort key, and TTL on expiresAt.`,
+      `Table ${attributes.tableName ?? attributes.tableArn} is imported and was not checked. It must have the partition key id (S), no sort key, and TTL on expiresAt.`,
     )
   }
 }
 
-function isKept(policy: RemovalPolicy): boolean {
+function isRetained(policy: RemovalPolicy): boolean {
   return policy === RemovalPolicy.RETAIN || policy === RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 }

@@ -1,10 +1,9 @@
 import { type IdempotencyRecord, stateOf } from 'oncekey/inspect'
-import { confirm } from './confirm.ts'
 import type { Connection } from './connect.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { describeState } from './describe.ts'
+import { CommandError, EXIT } from './errors.ts'
 import { findRecord } from './find-record.ts'
-import { note, print, printJson } from './print.ts'
-import { stateWords } from './words.ts'
+import { confirm, note, print, printJson } from './terminal.ts'
 
 export interface ChangeOptions {
   readonly yes: boolean
@@ -12,68 +11,69 @@ export interface ChangeOptions {
   readonly isGuessed: boolean
 }
 
-/** Ends the lease of a run that is believed dead, before it would lapse by itself. */
+/** Ends the lease of a run that is believed dead, without waiting for it to lapse. */
 export async function release(connection: Connection, id: string, options: ChangeOptions): Promise<void> {
   const { nowMs, record } = await findRecord(connection, id, options.isGuessed)
-  tell(record, nowMs)
+  noteRecord(record, nowMs)
   if (record.status === 'completed') {
     const message =
-      'the record is completed, so there is no lease to release; `oncekey forget` lets it run again.'
+      'The record is completed, so there is no lease to release. To let the key run again, use `oncekey forget`.'
     throw new CommandError(EXIT.notDone, message)
   }
-  if (record.leaseUntilMs === 0) return report(options.json, { id, released: false }, 'It is free already.')
+  if (record.leaseUntilMs === 0) {
+    return report(options.json, { id, released: false }, 'Already released. Nothing was changed.')
+  }
 
   note('The next request with this key will run the handler again.')
   if (stateOf(record, nowMs) === 'in-flight') {
-    note(
-      'If the first run is still alive, both will have run, and the result of the first will not be stored.',
-    )
+    note('If the current run is still alive, both runs may take effect, and its result will not be stored.')
   }
   if (record.onCrash === 'refuse')
-    note('Whether the first run took effect is not known: look before you release.')
-  await confirm('Release it?', options.yes)
+    note('The current run may or may not have taken effect. Check before you release it.')
+  await confirm('Release the lease?', options.yes)
   const answer = await connection.records.release(record)
   if (answer.kind === 'refused') {
-    const held = answer.record
-    // A refusal by our own write, sent again after a lost reply, is what we wanted.
-    const isFree = held?.owner === record.owner && held.status === 'in-flight' && held.leaseUntilMs === 0
-    if (!isFree) throw changedMeanwhile(held, answer.nowMs)
+    const current = answer.record
+    // If the reply was lost, the SDK sent the write again, and the second one was refused because of the first.
+    const isReleased =
+      current?.owner === record.owner && current.status === 'in-flight' && current.leaseUntilMs === 0
+    if (!isReleased) throw recordChanged(current, answer.nowMs)
   }
-  report(options.json, { id, released: true }, 'Released.')
+  report(options.json, { id, released: true }, 'Lease released.')
 }
 
-/** Deletes a record as it was seen. */
+/** Deletes a record, if it has not changed since it was read. */
 export async function forget(connection: Connection, id: string, options: ChangeOptions): Promise<void> {
   const { nowMs, record } = await findRecord(connection, id, options.isGuessed)
-  tell(record, nowMs)
-  note('The next request with this key will run again, as if it were the first: attempts count from 1.')
+  noteRecord(record, nowMs)
+  note('The next request with this key will run as if it were the first: attempts start again at 1.')
   const state = stateOf(record, nowMs)
   if (state === 'completed')
-    note('The work is done already, so it will be done twice; its stored answer is lost.')
+    note('The work is already done and will be done again. The stored result will be lost.')
   if (state === 'in-flight')
-    note('A run is in flight: both may take effect, and its result will not be stored.')
-  if (state === 'lapsed') note('A run was cut off: whether it took effect is not known.')
-  await confirm('Forget it?', options.yes)
+    note('A run is in progress: both runs may take effect, and its result will not be stored.')
+  if (state === 'lapsed') note('A run was interrupted: it may or may not have taken effect.')
+  await confirm('Delete the record?', options.yes)
   if (!(await connection.records.forget(record))) {
-    const now = await connection.records.find(id)
-    throw changedMeanwhile(now.record, now.nowMs)
+    const current = await connection.records.find(id)
+    throw recordChanged(current.record, current.nowMs)
   }
-  report(options.json, { id, forgotten: true }, 'Forgotten.')
+  report(options.json, { id, forgotten: true }, 'Record deleted.')
 }
 
-function tell(record: IdempotencyRecord, nowMs: number): void {
-  note(`${record.id}: ${stateWords(record, nowMs)}, attempt ${record.attempt}.`)
+function noteRecord(record: IdempotencyRecord, nowMs: number): void {
+  note(`${record.id}: ${describeState(record, nowMs)}, attempt ${record.attempt}.`)
 }
 
-function report(json: boolean, value: object, words: string): void {
+function report(json: boolean, value: object, text: string): void {
   if (json) printJson(value)
-  else print(words)
+  else print(text)
 }
 
-function changedMeanwhile(record: IdempotencyRecord | undefined, nowMs: number): CommandError {
-  const now = record ? `${stateWords(record, nowMs)}, attempt ${record.attempt}` : 'gone'
+function recordChanged(record: IdempotencyRecord | undefined, nowMs: number): CommandError {
+  const state = record ? `${describeState(record, nowMs)}, attempt ${record.attempt}` : 'deleted'
   return new CommandError(
     EXIT.notDone,
-    `the record has changed since: it is ${now}. Nothing was done; look again.`,
+    `The record has changed since it was read. It is now ${state}. Nothing was changed; run the command again to see it.`,
   )
 }

@@ -1,21 +1,21 @@
 import type { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
-import type { Finding } from './finding.ts'
-import { duration } from './words.ts'
+import { formatDuration } from './describe.ts'
+import type { Finding } from './doctor.ts'
 
-/** One request by the local clock, and what the reply says of DynamoDB's. */
-export interface Exchange {
+/** When a request was sent and its reply received, by the local clock, and the reply's `Date`, by DynamoDB's. */
+export interface ReplyTimes {
   readonly sentAtMs: number
   readonly receivedAtMs: number
   readonly dateMs: number
 }
 
-/** AWS refuses what was signed by a clock that is further off; the SDK then corrects itself, one round trip later. */
+/** AWS rejects signatures whose time is further off. The SDK then corrects its clock and sends the request again. */
 const SIGNATURE_LIMIT_MS = 5 * 60_000
 const NOTICEABLE_MS = 2_000
 
-/** Remembers the last reply to the command, refusals included. */
-export function watchExchange(command: DescribeTableCommand): () => Exchange | undefined {
-  let exchange: Exchange | undefined
+/** Records the times of the command's last reply, including one that is an error. */
+export function recordReplyTimes(command: DescribeTableCommand): () => ReplyTimes | undefined {
+  let times: ReplyTimes | undefined
   command.middlewareStack.add(
     (send) => async (args) => {
       const sentAtMs = Date.now()
@@ -23,39 +23,41 @@ export function watchExchange(command: DescribeTableCommand): () => Exchange | u
       const { response } = result
       if (hasHeaders(response)) {
         const dateMs = Date.parse(response.headers.date ?? '')
-        exchange = { sentAtMs, receivedAtMs: Date.now(), dateMs }
+        times = { sentAtMs, receivedAtMs: Date.now(), dateMs }
       }
       return result
     },
     { step: 'deserialize', priority: 'low', name: 'oncekeyClock' },
   )
-  return () => exchange
+  return () => times
 }
 
 function hasHeaders(response: unknown): response is { readonly headers: Partial<Record<string, string>> } {
   return typeof response === 'object' && response !== null && 'headers' in response
 }
 
-/** How far the local clock is ahead of DynamoDB's, at the least; negative if it is behind. */
-function skewMs({ sentAtMs, receivedAtMs, dateMs }: Exchange): number {
-  // The header has whole seconds, and was written some time between sending and receiving.
+/** Returns by how much the local clock is ahead of DynamoDB's at least; negative if it is behind. */
+function skewMs({ sentAtMs, receivedAtMs, dateMs }: ReplyTimes): number {
+  // The header has whole seconds, and was written at some time between sending and receiving.
   const aheadMs = sentAtMs - (dateMs + 999)
   const behindMs = receivedAtMs - dateMs
   if (aheadMs > 0) return aheadMs
   return Math.min(0, behindMs)
 }
 
-export function checkClock(exchange: Exchange | undefined, found: (finding: Finding) => void): void {
-  if (exchange === undefined || Number.isNaN(exchange.dateMs)) return
-  const skew = skewMs(exchange)
-  const off = Math.abs(skew)
-  const words = `this machine's clock is ${duration(off)} ${skew > 0 ? 'ahead of' : 'behind'} DynamoDB's`
-  if (off <= NOTICEABLE_MS) {
+/** Compares the local clock with DynamoDB's. */
+export function checkClock(times: ReplyTimes | undefined, found: (finding: Finding) => void): void {
+  if (times === undefined || Number.isNaN(times.dateMs)) return
+  const skew = skewMs(times)
+  const distanceMs = Math.abs(skew)
+  const skewed = `this machine's clock is ${formatDuration(distanceMs)} ${skew > 0 ? 'ahead of' : 'behind'} DynamoDB's`
+  if (distanceMs <= NOTICEABLE_MS) {
     found({ check: 'clock', level: 'ok', message: "this machine's clock agrees with DynamoDB's." })
-  } else if (off <= SIGNATURE_LIMIT_MS) {
-    const message = `${words}. Leases are judged by DynamoDB's clock and stay right; set yours all the same.`
+  } else if (distanceMs <= SIGNATURE_LIMIT_MS) {
+    const message = `${skewed}. Leases follow DynamoDB's clock and are not affected, but yours should be corrected.`
     found({ check: 'clock', level: 'warning', message })
   } else {
-    found({ check: 'clock', level: 'problem', message: `${words}, and AWS refuses such signatures: set it.` })
+    const message = `${skewed}. AWS rejects requests signed with this time: correct the clock.`
+    found({ check: 'clock', level: 'problem', message })
   }
 }

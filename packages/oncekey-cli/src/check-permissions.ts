@@ -7,12 +7,12 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { nameOf, wordsOf } from './failure.ts'
-import { allow, type Finding } from './finding.ts'
+import type { Finding } from './doctor.ts'
+import { describeError, errorName } from './errors.ts'
 
 /**
- * Tries each action that a function or this command needs, with the credentials at hand. Nothing is written: every
- * write is on the condition that a record exists whose id was drawn a moment ago.
+ * Tries each action that a function or this command needs, with the current credentials. Writes nothing: every write
+ * is conditional on the existence of a record with a fresh random id.
  */
 export async function checkPermissions(
   client: DynamoDBClient,
@@ -20,58 +20,65 @@ export async function checkPermissions(
   found: (finding: Finding) => void,
 ): Promise<void> {
   const id = { S: `oncekey-doctor#${randomUUID()}` }
-  const never = { TableName: table, ConditionExpression: 'attribute_exists(id)' }
-  const tries = [
+  const neverMatches = { TableName: table, ConditionExpression: 'attribute_exists(id)' }
+  const actions = [
     {
       action: 'GetItem',
-      by: FUNCTION,
+      neededBy: FUNCTION,
       run: () => client.send(new GetItemCommand({ TableName: table, Key: { id } })),
     },
     {
       action: 'PutItem',
-      by: FUNCTION,
-      run: () => client.send(new PutItemCommand({ ...never, Item: { id } })),
+      neededBy: FUNCTION,
+      run: () => client.send(new PutItemCommand({ ...neverMatches, Item: { id } })),
     },
     {
       action: 'UpdateItem',
-      by: FUNCTION,
+      neededBy: FUNCTION,
       run: () =>
         client.send(
-          new UpdateItemCommand({ ...never, Key: { id }, UpdateExpression: 'SET leaseUntilMs = id' }),
+          new UpdateItemCommand({ ...neverMatches, Key: { id }, UpdateExpression: 'SET leaseUntilMs = id' }),
         ),
     },
     {
       action: 'DeleteItem',
-      by: '`oncekey forget`',
-      run: () => client.send(new DeleteItemCommand({ ...never, Key: { id } })),
+      neededBy: '`oncekey forget`',
+      run: () => client.send(new DeleteItemCommand({ ...neverMatches, Key: { id } })),
     },
     {
       action: 'Scan',
-      by: '`oncekey list`',
+      neededBy: '`oncekey list`',
       run: () => client.send(new ScanCommand({ TableName: table, Limit: 1 })),
     },
   ]
-  for (const { action, by, run } of tries) {
-    found({ check: `dynamodb:${action}`, ...verdict(action, by, await run().then(() => undefined, caught)) })
+  for (const { action, neededBy, run } of actions) {
+    const failure = await run().then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    )
+    found({ check: `dynamodb:${action}`, ...judge(action, neededBy, failure) })
   }
 }
 
 const FUNCTION = 'a protected function'
 
-const caught = (thrown: unknown): { readonly thrown: unknown } => ({ thrown })
-
-/** A refused condition comes after the permission was checked, so it shows that there is one. */
-function verdict(
+/** IAM is asked before the condition is evaluated, so a condition that fails shows that the action is allowed. */
+function judge(
   action: string,
-  by: string,
+  neededBy: string,
   failure: { readonly thrown: unknown } | undefined,
 ): Pick<Finding, 'level' | 'message'> {
-  const isAllowed = failure === undefined || nameOf(failure.thrown) === 'ConditionalCheckFailedException'
-  if (isAllowed) return { level: 'ok', message: 'allowed to these credentials.' }
-  // Whoever only looks need not be allowed what only this command does.
-  const level = by === FUNCTION ? 'problem' : 'warning'
-  if (nameOf(failure.thrown) === 'AccessDeniedException') {
-    return { level, message: `refused to these credentials; ${by} needs it: ${allow(action)}` }
+  const isAllowed = failure === undefined || errorName(failure.thrown) === 'ConditionalCheckFailedException'
+  if (isAllowed) return { level: 'ok', message: 'allowed.' }
+  // Only this command uses the others, and not everyone who runs it may.
+  const level = neededBy === FUNCTION ? 'problem' : 'warning'
+  if (errorName(failure.thrown) === 'AccessDeniedException') {
+    return { level, message: `denied, but needed by ${neededBy}: ${permissionHint(action)}` }
   }
-  return { level, message: wordsOf(failure.thrown) }
+  return { level, message: describeError(failure.thrown) }
+}
+
+/** Returns what to do if an action is denied. */
+export function permissionHint(action: string): string {
+  return `allow dynamodb:${action} on this table.`
 }

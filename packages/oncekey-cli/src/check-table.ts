@@ -4,43 +4,44 @@ import {
   type DynamoDBClient,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb'
-import { type Exchange, watchExchange } from './check-clock.ts'
-import { nameOf, wordsOf } from './failure.ts'
-import { allow, type Finding } from './finding.ts'
+import { type ReplyTimes, recordReplyTimes } from './check-clock.ts'
+import { permissionHint } from './check-permissions.ts'
+import type { Finding } from './doctor.ts'
+import { describeError, errorName } from './errors.ts'
 
 type Found = (finding: Finding) => void
 
-/** Whether the table is there, and is as the store needs it. */
+/** Checks that the table exists and is as the store needs it. Also returns the times of a reply, for the clock. */
 export async function checkTable(
   client: DynamoDBClient,
   table: string,
   found: Found,
-): Promise<{ readonly isThere: boolean; readonly exchange: Exchange | undefined }> {
+): Promise<{ readonly exists: boolean; readonly replyTimes: ReplyTimes | undefined }> {
   const command = new DescribeTableCommand({ TableName: table })
-  const exchange = watchExchange(command)
+  const replyTimes = recordReplyTimes(command)
   try {
     const { Table = {} } = await client.send(command)
     checkSchema(Table, found)
     checkReplicas(Table, found)
   } catch (error) {
-    if (nameOf(error) !== 'AccessDeniedException') {
-      const mend = nameOf(error) === 'ResourceNotFoundException' ? MAKE_IT : wordsOf(error)
-      found({ check: 'table', level: 'problem', message: mend })
-      return { isThere: false, exchange: exchange() }
+    if (errorName(error) !== 'AccessDeniedException') {
+      const message = errorName(error) === 'ResourceNotFoundException' ? NO_TABLE : describeError(error)
+      found({ check: 'table', level: 'problem', message })
+      return { exists: false, replyTimes: replyTimes() }
     }
-    found({ check: 'table', level: 'warning', message: `not seen: ${allow('DescribeTable')}` })
+    found({ check: 'table', level: 'warning', message: `not checked: ${permissionHint('DescribeTable')}` })
   }
   await checkTimeToLive(client, table, found)
-  return { isThere: true, exchange: exchange() }
+  return { exists: true, replyTimes: replyTimes() }
 }
 
-const MAKE_IT =
-  'there is none of this name: correct --table, --region or the account, or make it, with partition key id (S) and TTL on expiresAt.'
+const NO_TABLE =
+  'it does not exist. Check --table, --region and the account, or create it with partition key id (S) and TTL on expiresAt.'
 
 function checkSchema(table: TableDescription, found: Found): void {
   const { TableStatus, KeySchema = [], AttributeDefinitions = [] } = table
   const isReady = TableStatus === 'ACTIVE' || TableStatus === 'UPDATING'
-  found({ check: 'table', level: isReady ? 'ok' : 'problem', message: `it is ${TableStatus ?? 'there'}.` })
+  found({ check: 'table', level: isReady ? 'ok' : 'problem', message: `status ${TableStatus ?? 'unknown'}.` })
 
   const typeOf = (name: string | undefined): string | undefined =>
     AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType
@@ -50,19 +51,19 @@ function checkSchema(table: TableDescription, found: Found): void {
   }).join(' and ')
   if (keys === 'partition key id (S)') found({ check: 'key schema', level: 'ok', message: `${keys}.` })
   else {
-    const message = `expected partition key id (S) and no sort key, got ${keys}: a table's key cannot be changed, so make another table.`
+    const message = `expected partition key id (S) and no sort key, got ${keys}. A key schema cannot be changed: create another table.`
     found({ check: 'key schema', level: 'problem', message })
   }
 }
 
-/** DynamoDB's own replicas: two Regions can both claim unless every write is agreed between them. */
+/** Checks the replicas of a global table: unless they are strongly consistent, two Regions can claim one key. */
 function checkReplicas({ Replicas = [], MultiRegionConsistency }: TableDescription, found: Found): void {
   if (Replicas.length === 0) return
-  const where = Replicas.map(({ RegionName }) => RegionName).join(', ')
+  const regions = Replicas.map(({ RegionName }) => RegionName).join(', ')
   const isStrong = MultiRegionConsistency === 'STRONG'
   const message = isStrong
-    ? `strongly consistent, with ${where}.`
-    : `eventually consistent, with ${where}: two Regions can both claim one key. Make the table with multi-Region strong consistency, or send each key to one Region only.`
+    ? `strongly consistent with ${regions}.`
+    : `eventually consistent with ${regions}, so two Regions can claim the same key. Create the table with multi-Region strong consistency, or send each key to one Region only.`
   found({ check: 'replicas', level: isStrong ? 'ok' : 'problem', message })
 }
 
@@ -76,14 +77,15 @@ async function checkTimeToLive(client: DynamoDBClient, table: string, found: Fou
     const isOn = TimeToLiveStatus === 'ENABLED' || TimeToLiveStatus === 'ENABLING'
     if (isOn && AttributeName === 'expiresAt') report('ok', `${TimeToLiveStatus} on expiresAt.`)
     else {
-      const got = isOn ? `on ${AttributeName ?? '?'}` : TimeToLiveStatus
+      const got = isOn ? `TTL on ${AttributeName ?? '?'}` : TimeToLiveStatus
       report(
         'warning',
-        `expected it to be on expiresAt, got ${got}: expired records are never deleted, and the table grows.`,
+        `expected TTL on expiresAt, got ${got}. Expired records are never deleted, and the table grows.`,
       )
     }
   } catch (error) {
-    const why = nameOf(error) === 'AccessDeniedException' ? allow('DescribeTimeToLive') : wordsOf(error)
-    report('warning', `not seen: ${why}`)
+    const isDenied = errorName(error) === 'AccessDeniedException'
+    const reason = isDenied ? permissionHint('DescribeTimeToLive') : describeError(error)
+    report('warning', `not checked: ${reason}`)
   }
 }

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { inspectTable, type TableInspector } from 'oncekey/inspect'
-import { CommandError, EXIT } from './exit.ts'
+import { CommandError, EXIT } from './errors.ts'
 
 export interface ConnectOptions {
   readonly table?: string
@@ -15,15 +15,21 @@ export interface Connection {
   readonly records: TableInspector
 }
 
-/** Does something with the table that the options name. What the command line lacks is said before anything is sent. */
-export async function connected<Result>(
+/**
+ * Calls `use` with a connection to the table, and closes it afterwards.
+ *
+ * @throws CommandError, before anything is sent, if the table, the Region or the credentials are missing.
+ */
+export async function withConnection<Result>(
   options: ConnectOptions,
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const { table, region, endpoint } = options
-  if (!table) throw lacks('no table: give --table, or set IDEMPOTENCY_TABLE.')
+  if (!table) throw usageError('No table: pass --table or set IDEMPOTENCY_TABLE.')
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
-    throw lacks(`--endpoint: expected a URL such as http://127.0.0.1:8000, got ${JSON.stringify(endpoint)}.`)
+    throw usageError(
+      `--endpoint: expected a URL such as http://127.0.0.1:8000, got ${JSON.stringify(endpoint)}.`,
+    )
   }
   const client = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
@@ -33,12 +39,15 @@ export async function connected<Result>(
   })
   try {
     const actualRegion = await client.config.region().catch((cause: unknown) => {
-      throw lacks('no AWS Region: give --region, or set AWS_REGION or the region of your AWS profile.', cause)
+      throw usageError(
+        'No AWS Region: pass --region, or set AWS_REGION or the region of your AWS profile.',
+        cause,
+      )
     })
     await client.config.credentials().catch((cause: unknown) => {
-      const more = cause instanceof Error ? ` (${cause.message})` : ''
-      throw lacks(
-        `no AWS credentials${more}: sign in, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. DynamoDB Local takes any.`,
+      const detail = cause instanceof Error ? ` (${cause.message})` : ''
+      throw usageError(
+        `No AWS credentials${detail}: sign in, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. DynamoDB Local accepts any values.`,
         cause,
       )
     })
@@ -48,6 +57,6 @@ export async function connected<Result>(
   }
 }
 
-function lacks(message: string, cause?: unknown): CommandError {
+function usageError(message: string, cause?: unknown): CommandError {
   return new CommandError(EXIT.usage, message, { cause })
 }

@@ -3,38 +3,48 @@ import { checkClock } from './check-clock.ts'
 import { checkPermissions } from './check-permissions.ts'
 import { checkTable } from './check-table.ts'
 import type { Connection } from './connect.ts'
-import { CommandError, EXIT } from './exit.ts'
-import type { Finding } from './finding.ts'
-import { print, printJson, progress } from './print.ts'
+import { CommandError, EXIT } from './errors.ts'
+import { print, printJson, progress } from './terminal.ts'
 
-const MARKS = {
+/** The result of one check. A `warning` has a cost; a `problem` makes requests fail or can let a key run twice. */
+export interface Finding {
+  readonly check: string
+  readonly level: 'ok' | 'warning' | 'problem'
+  readonly message: string
+}
+
+const LABELS = {
   ok: styleText('green', 'ok     '),
   warning: styleText('yellow', 'warning'),
   problem: styleText('red', 'problem'),
 } as const
 
-/** Looks at all that a table and these credentials need, and writes nothing. */
+/**
+ * Checks the table, the permissions of these credentials, and the clock. Writes nothing.
+ *
+ * @throws CommandError if there is a problem.
+ */
 export async function doctor(connection: Connection, json: boolean): Promise<void> {
   const { table, region, client } = connection
   const findings: Finding[] = []
   const found = (finding: Finding): void => {
     findings.push(finding)
     progress('')
-    if (!json) print(`${MARKS[finding.level]}  ${finding.check}: ${finding.message}`)
+    if (!json) print(`${LABELS[finding.level]}  ${finding.check}: ${finding.message}`)
   }
 
-  progress('looking at the table')
-  const { isThere, ...seen } = await checkTable(client, table, found)
-  if (isThere) {
-    progress('trying what these credentials may do')
+  progress('checking the table')
+  const { exists, replyTimes } = await checkTable(client, table, found)
+  if (exists) {
+    progress('checking the permissions')
     await checkPermissions(client, table, found)
   }
-  checkClock(seen.exchange, found)
+  checkClock(replyTimes, found)
 
   const problems = findings.filter(({ level }) => level === 'problem').length
   if (json) printJson({ table, region, healthy: problems === 0, findings })
   if (problems > 0) {
-    const words = problems === 1 ? 'one problem' : `${problems} problems`
-    throw new CommandError(EXIT.failed, `${words} with table ${JSON.stringify(table)} in ${region}.`)
+    const count = problems === 1 ? 'one problem' : `${problems} problems`
+    throw new CommandError(EXIT.failed, `Found ${count} with table ${JSON.stringify(table)} in ${region}.`)
   }
 }

@@ -1,10 +1,10 @@
 import { ANONYMOUS, customPrincipal, type IdempotencyRecord, type Identity, recordId } from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
-import { CommandError, EXIT } from './exit.ts'
+import { CommandError, EXIT } from './errors.ts'
 
 export const KINDS: readonly Identity['kind'][] = ['http', 'event', 'batch', 'run']
 
-/** What, besides the key, a record's id is made of. */
+/** The parts of a record id other than the key. */
 export interface IdentityOptions {
   readonly kind: Identity['kind']
   readonly service?: string
@@ -12,25 +12,26 @@ export interface IdentityOptions {
   readonly principal?: string
 }
 
-/** The id that the options name: of a key within a service, or, without a service, the text itself. */
+/** Returns the record id of a key and its options. Without a service, `key` itself must be a record id. */
 export function idOf(key: string, { kind, service, name, principal }: IdentityOptions): string {
   if (service !== undefined) {
     return recordId({ kind, service, name, key, principal: principalOf(kind, principal) })
   }
   if (/#[\w-]{43}$/.test(key)) return key
-  const message = `${JSON.stringify(key)} is a key, and keys belong to a service: give --service (by default a function's own name). Or give a record's id, as logs and \`oncekey list\` show it.`
+  const message = `${JSON.stringify(key)} is not a record id. To look up a key, pass --service (by default the function's name). Logs and \`oncekey list\` show record ids.`
   throw new CommandError(EXIT.usage, message)
 }
 
-/** As the library names callers: by a JSON list whose first member says what kind of name it is. */
+/** Returns the caller as the library names it: a JSON list whose first member is the kind of name. */
 function principalOf(kind: Identity['kind'], principal: string | undefined): string {
-  const unnamed = kind === 'http' ? ANONYMOUS : ''
-  if (principal === undefined || principal === unnamed) return unnamed
-  // The option `principal` is for these two; a batch's records belong to the stream that they came through.
-  const isNamedByService = (kind === 'http' || kind === 'event') && !principal.startsWith('[')
-  return isNamedByService ? customPrincipal(principal) : principal
+  const unidentified = kind === 'http' ? ANONYMOUS : ''
+  if (principal === undefined || principal === unidentified) return unidentified
+  // Only these two kinds have the option `principal`; the records of a batch belong to their stream.
+  const isCustom = (kind === 'http' || kind === 'event') && !principal.startsWith('[')
+  return isCustom ? customPrincipal(principal) : principal
 }
 
+/** Reads a record. `isGuessed` says that its id was computed from options, any of which may be wrong. */
 export async function findRecord(
   { table, region, records }: Connection,
   id: string,
@@ -39,8 +40,8 @@ export async function findRecord(
   const { nowMs, record } = await records.find(id)
   if (record !== undefined) return { nowMs, record }
   const hint = isGuessed
-    ? ' Keys of two callers never meet: check --service, --principal, --name and --kind.'
+    ? ' Check --service, --principal, --name and --kind: the id depends on all of them.'
     : ''
-  const message = `no such key: table ${JSON.stringify(table)} in ${region} holds no record ${id}. It never came, has expired, or was forgotten.${hint}`
+  const message = `No such record: table ${JSON.stringify(table)} in ${region} has no record ${id}. The key was never used, or its record expired or was deleted.${hint}`
   throw new CommandError(EXIT.noRecord, message)
 }

@@ -7,8 +7,8 @@ import {
   stateOf,
 } from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
-import { endProgress, note, print, printJson, progress } from './print.ts'
-import { duration, stateWords } from './words.ts'
+import { describeState, formatDuration } from './describe.ts'
+import { endProgress, note, print, printJson, progress } from './terminal.ts'
 
 export interface ListOptions {
   readonly inFlight: boolean
@@ -16,7 +16,7 @@ export interface ListOptions {
   readonly json: boolean
 }
 
-/** Each record on a line, as soon as it is read. */
+/** Prints each record on a line as soon as it is read. */
 export async function list({ records }: Connection, options: ListOptions): Promise<void> {
   let found = 0
   let scanned = 0
@@ -28,11 +28,11 @@ export async function list({ records }: Connection, options: ListOptions): Promi
       if (options.json) printJson(asJson(entry, page.nowMs))
       else print(lineOf(entry, page.nowMs))
     }
-    progress(`${scanned} items read, ${found} found`)
+    progress(`${scanned} items scanned, ${found} records found`)
   }
   endProgress()
-  const kind = options.inFlight ? ' in flight' : ''
-  if (!options.json) note(`${found} ${found === 1 ? 'record' : 'records'}${kind} among ${scanned} items.`)
+  const kind = `${options.inFlight ? 'uncompleted ' : ''}${found === 1 ? 'record' : 'records'}`
+  if (!options.json) note(`Found ${found} ${kind} in ${scanned} items.`)
 }
 
 function filterOf({ inFlight, service }: ListOptions): Filter {
@@ -42,7 +42,7 @@ function filterOf({ inFlight, service }: ListOptions): Filter {
   }
 }
 
-/** The beginnings of a service's ids: with and without a name after the service. */
+/** Returns the prefixes of a service's record ids, with and without a name after the service. */
 function prefixesOf(service: string): readonly string[] {
   const id = recordId({ kind: 'run', service, name: '', principal: '', key: '' })
   const scope = id.slice(0, id.lastIndexOf('#'))
@@ -51,8 +51,8 @@ function prefixesOf(service: string): readonly string[] {
 
 function lineOf(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): string {
   if (entry instanceof RecordUnreadableError) return `${entry.id}  ${styleText('red', entry.message)}`
-  const age = `first claimed ${duration(nowMs - entry.createdAtMs)} ago`
-  return `${entry.id}  ${stateWords(entry, nowMs)}  ${styleText('dim', `attempt ${entry.attempt}, ${age}`)}`
+  const age = `first claimed ${formatDuration(nowMs - entry.createdAtMs)} ago`
+  return `${entry.id}  ${describeState(entry, nowMs)}  ${styleText('dim', `attempt ${entry.attempt}, ${age}`)}`
 }
 
 function asJson(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): object {

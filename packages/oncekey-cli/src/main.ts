@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from './program.ts'
 
-// `oncekey list | head`: whoever has read enough has not caused an error.
+// `oncekey list | head`: a reader that closes the pipe early is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })

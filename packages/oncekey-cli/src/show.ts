@@ -8,9 +8,9 @@ import {
   type TableInspector,
 } from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
+import { describeNextRequest, describeState, formatInstant, formatSize } from './describe.ts'
 import { findRecord } from './find-record.ts'
-import { print, printFacts, printJson } from './print.ts'
-import { instant, nextWords, size, stateWords } from './words.ts'
+import { print, printFacts, printJson } from './terminal.ts'
 
 export interface ShowOptions {
   readonly body: boolean
@@ -18,7 +18,7 @@ export interface ShowOptions {
   readonly isGuessed: boolean
 }
 
-/** Everything that the record says; of the stored answer only the outside, unless the body is asked for. */
+/** Prints the record. The stored result itself is printed only with `body`. */
 export async function show(connection: Connection, id: string, options: ShowOptions): Promise<void> {
   const { nowMs, record } = await findRecord(connection, id, options.isGuessed)
   const answer = record.status === 'completed' ? await readAnswer(connection.records, record) : undefined
@@ -41,43 +41,52 @@ function printRecord(
   record: IdempotencyRecord,
   nowMs: number,
   answer: Answer | undefined,
-  withBody: boolean,
+  showBody: boolean,
 ): void {
   print(record.id)
   const facts: (readonly [string, string])[] = [
-    ['state', stateWords(record, nowMs)],
-    ['next request', nextWords(record, nowMs)],
+    ['state', describeState(record, nowMs)],
+    ['next request', describeNextRequest(record, nowMs)],
     ['attempt', `${record.attempt}`],
     ['owner', record.owner],
-    ['first claim', instant(record.createdAtMs, nowMs)],
+    ['first claim', formatInstant(record.createdAtMs, nowMs)],
   ]
-  if (record.status === 'completed') facts.push(['completed', instant(record.completedAtMs, nowMs)])
-  else if (record.leaseUntilMs > 0) facts.push(['lease until', instant(record.leaseUntilMs, nowMs)])
-  facts.push(['expires', instant(record.expiresAtMs, nowMs)], ['fingerprint', record.fingerprint])
+  if (record.status === 'completed') facts.push(['completed', formatInstant(record.completedAtMs, nowMs)])
+  else if (record.leaseUntilMs > 0) facts.push(['lease until', formatInstant(record.leaseUntilMs, nowMs)])
+  facts.push(['expires', formatInstant(record.expiresAtMs, nowMs)], ['fingerprint', record.fingerprint])
   facts.push(['on crash', record.onCrash])
-  if (record.status === 'completed') facts.push(['answer', answerWords(record, answer)])
-  else for (const [name, result] of record.steps) facts.push(['step', `${name}, ${resultWords(result)}`])
+  if (record.status === 'completed') facts.push(['result', describeAnswer(record, answer)])
+  else for (const [name, result] of record.steps) facts.push(['step', `${name}, ${describeResult(result)}`])
   printFacts(facts)
   if (answer?.kind !== 'json') return
-  if (withBody) print(`\n${JSON.stringify(JSON.parse(answer.json), null, 2)}`)
-  else print('\n  The answer itself is hidden: --body shows it.')
+  if (showBody) print(`\n${JSON.stringify(JSON.parse(answer.json), null, 2)}`)
+  else print('\n  The result itself is hidden. Pass --body to show it.')
 }
 
-function answerWords({ result }: CompletedRecord, answer: Answer | undefined): string {
+function describeAnswer({ result }: CompletedRecord, answer: Answer | undefined): string {
   if (answer?.kind === 'unreadable') return `cannot be read: ${answer.reason}`
   const status = statusOf(answer)
-  return `${status === undefined ? '' : `status ${status}, `}${resultWords(result)}`
+  return `${status === undefined ? '' : `status ${status}, `}${describeResult(result)}`
 }
 
-function resultWords(result: StoredResult): string {
-  if (result.kind === 'undefined') return 'undefined'
-  if (result.kind === 'unavailable') return `could not be kept: ${result.reason}`
-  const { body, encoding, sizeBytes } = result
-  const stored = 'bytes' in body ? `${size(body.bytes.length)} in the record` : `in ${body.chunks} chunks`
-  return `${size(sizeBytes)} of JSON (${encoding === 'br' ? 'compressed, ' : ''}${stored})`
+function describeResult(result: StoredResult): string {
+  switch (result.kind) {
+    case 'undefined':
+      return 'undefined'
+    case 'unavailable':
+      return `not stored: ${result.reason}`
+    case 'json':
+      return `${formatSize(Buffer.byteLength(result.json))} of JSON (in the record)`
+    case 'compressed':
+      return `${formatSize(result.sizeBytes)} of JSON (compressed, ${formatSize(result.bytes.length)} in the record)`
+    case 'chunked': {
+      const { chunks, encoding, sizeBytes } = result
+      return `${formatSize(sizeBytes)} of JSON (${encoding === 'br' ? 'compressed, ' : ''}in ${chunks} chunks)`
+    }
+  }
 }
 
-/** The HTTP status of the answer, where it is one. */
+/** Returns the HTTP status of a stored result, or `undefined` if it is not a response. */
 function statusOf(answer: Answer | undefined): number | undefined {
   if (answer?.kind === 'unavailable') return answer.status
   if (answer?.kind !== 'json') return undefined
@@ -90,7 +99,7 @@ function asJson(
   record: IdempotencyRecord,
   nowMs: number,
   answer: Answer | undefined,
-  withBody: boolean,
+  showBody: boolean,
 ): object {
   const { id, status, attempt, owner, leaseUntilMs, createdAtMs, expiresAtMs, fingerprint, onCrash } = record
   const state = stateOf(record, nowMs)
@@ -107,18 +116,30 @@ function asJson(
     onCrash,
   }
   if (record.status === 'in-flight') {
-    const steps = [...record.steps].map(([name, result]) => ({ name, ...withoutBytes(result) }))
+    const steps = [...record.steps].map(([name, result]) => ({ name, ...metadataOf(result) }))
     return { ...facts, nowMs, steps }
   }
   const { completedAtMs, commitToken, result } = record
-  const outside = { ...withoutBytes(result), httpStatus: statusOf(answer) }
+  const metadata = { ...metadataOf(result), httpStatus: statusOf(answer) }
   const reason = answer?.kind === 'unreadable' ? { kind: answer.kind, reason: answer.reason } : {}
-  const body = withBody && answer?.kind === 'json' ? { body: JSON.parse(answer.json) as unknown } : {}
-  return { ...facts, nowMs, completedAtMs, commitToken, answer: { ...outside, ...reason, ...body } }
+  const body = showBody && answer?.kind === 'json' ? { body: JSON.parse(answer.json) as unknown } : {}
+  return { ...facts, nowMs, completedAtMs, commitToken, answer: { ...metadata, ...reason, ...body } }
 }
 
-function withoutBytes(result: StoredResult): object {
-  if (result.kind !== 'json') return result
-  const { body, ...facts } = result
-  return { ...facts, storedIn: 'bytes' in body ? 'record' : 'chunks' }
+/** Returns how a result is stored, without the result itself. */
+function metadataOf(result: StoredResult): object {
+  switch (result.kind) {
+    case 'json': {
+      const sizeBytes = Buffer.byteLength(result.json)
+      return { kind: 'json', encoding: 'identity', sizeBytes, storedIn: 'record' }
+    }
+    case 'compressed':
+      return { kind: 'json', encoding: 'br', sizeBytes: result.sizeBytes, storedIn: 'record' }
+    case 'chunked': {
+      const { encoding, sizeBytes } = result
+      return { kind: 'json', encoding, sizeBytes, storedIn: 'chunks' }
+    }
+    default:
+      return result
+  }
 }

@@ -1,36 +1,60 @@
-import { attempt } from './attempt.ts'
-import { NoAnswerError } from './no-answer-error.ts'
-import { type AttemptEnd, checkOptions, type IdempotentFetchOptions } from './options.ts'
-import { type Answer, delayMs, mayRetry, retryAfterMs } from './retry-rule.ts'
-import { systemClock } from './system-clock.ts'
+import {
+  type AttemptEnd,
+  checkOptions,
+  type Fetch,
+  type IdempotentFetchOptions,
+  systemClock,
+} from './options.ts'
+import { mayRetry, type Problem, retryAfterMs, waitMs } from './retry.ts'
 
 /**
- * `fetch`, for one intent: the same key on every attempt.
+ * Like `fetch`, but sends the same idempotency key on every attempt of a call.
  *
- * @throws TypeError if the request cannot carry the key: nothing was sent.
- * @throws NoAnswerError if the last attempt brought no answer.
- * @throws the reason of `init.signal`, as `fetch` does, as soon as it aborts.
+ * @throws TypeError, before anything is sent, if the request cannot carry the key.
+ * @throws NoAnswerError if the last attempt got no response.
+ * @throws the reason of `init.signal`, as soon as it aborts, as `fetch` does.
  */
 export type IdempotentFetch = (
   input: string | URL | Request,
-  /** `idempotencyKey`: to go on with an intent that has a key, as after a reload. */
+  /** Pass `idempotencyKey` to continue with a key from an earlier call, for example after a page reload. */
   init?: RequestInit & { readonly idempotencyKey?: string },
 ) => Promise<Response>
 
-/** A timer that is asked for more fires at once. */
+/**
+ * Thrown if no attempt got a response: the request may or may not have taken effect. To find out, send it again with
+ * the same `key`: it runs only if it has not run before. `cause` is the error of the last attempt.
+ */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError'
+  readonly key: string
+  readonly attempts: number
+
+  constructor(request: string, key: string, attempts: number, options: ErrorOptions) {
+    const count = attempts === 1 ? 'one attempt' : `${attempts} attempts`
+    super(
+      `No response to ${request} in ${count}; it may or may not have taken effect. To find out, send it again with idempotencyKey ${JSON.stringify(key)}.`,
+      options,
+    )
+    this.key = key
+    this.attempts = attempts
+  }
+}
+
+/** Timers with a longer delay fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * A `fetch` that sends an idempotency key, made once per call, and tries again under the same key where that may
- * help: no answer, 409 in flight, 408, 425, 429, 500, 502, 503, 504. `Retry-After` is honoured, and so is a server that
- * says whether it helps (`Stripe-Should-Retry`, or `retryable` of its problem). Any other answer is the caller's.
+ * Returns a `fetch` that sends an idempotency key, a new one per call, and retries with the same key. It retries after
+ * a request without a response, and after the statuses 408, 425, 429, 500, 502, 503, 504, and 409 for a run in
+ * progress. It waits as long as `Retry-After` says, and follows a server that says whether to retry
+ * (`Stripe-Should-Retry`, or `retryable` of a problem). Any other response is returned.
  *
- * One call is one intent. A button that can be pressed twice needs a key of its own: make it with the form, and give
+ * Two calls are two requests. If the user may trigger the same request twice, create the key with the form and pass
  * it as `idempotencyKey`.
  *
- * The answer is read whole before it is given, so that a connection lost half-way is tried again as well.
+ * The response is read to its end before it is returned, so that a connection lost halfway is retried too.
  *
- * @throws TypeError on an option that is unknown, or cannot be.
+ * @throws TypeError if an option is unknown or invalid.
  */
 export function createIdempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
   checkOptions(options)
@@ -41,58 +65,81 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
 
   return async (input, init = {}) => {
     const { idempotencyKey, ...rest } = init
-    // One request for all attempts: a form's boundary is drawn here, and must not differ under the same key.
+    // One request for all attempts: encoding a form again would change its boundary, and so the body under this key.
     const request = new Request(input, rest)
     const key = idempotencyKey ?? request.headers.get(header) ?? newKey()
     request.headers.set(header, key)
-    // In mode `no-cors` a browser drops the header without a word.
+    // In mode `no-cors` a browser silently drops the header.
     if (key === '' || request.headers.get(header) !== key || request.mode === 'no-cors') {
       throw new TypeError(
-        `idempotentFetch: cannot send idempotency key ${JSON.stringify(key)} as header ${header}: expected visible characters, and a mode other than no-cors.`,
+        `idempotentFetch: cannot send idempotency key ${JSON.stringify(key)} as header ${header}. Use visible characters only, and a mode other than no-cors.`,
       )
     }
     const { signal } = request
     const untilMs = clock.nowMs() + totalTimeoutMs
 
     for (let number = 1; ; number += 1) {
-      const beganAtMs = clock.nowMs()
-      const timeoutMs = Math.max(1, Math.floor(Math.min(attemptTimeoutMs, untilMs - beganAtMs, MAX_TIMER_MS)))
-      const ended = await attempt(
-        send,
-        request.clone(),
-        AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      const startedAtMs = clock.nowMs()
+      const timeoutMs = Math.max(
+        1,
+        Math.floor(Math.min(attemptTimeoutMs, untilMs - startedAtMs, MAX_TIMER_MS)),
       )
+      const timeout = AbortSignal.timeout(timeoutMs)
+      const ended = await attempt(send, request.clone(), AbortSignal.any([signal, timeout]))
       signal.throwIfAborted()
 
       const nowMs = clock.nowMs()
-      const asked = ended.answer && retryAfterMs(ended.answer.headers, nowMs)
-      const wait = delayMs(number, asked, { baseDelayMs, maxDelayMs, random })
-      const helps = ended.answer === undefined || mayRetry(ended.answer)
-      const goesOn = helps && number < maxAttempts && nowMs + wait < untilMs
-      tell(onAttempt, {
+      const { response, problem } = ended
+      const requestedMs = response && retryAfterMs(response.headers, nowMs)
+      const pauseMs = waitMs(number, requestedMs, { baseDelayMs, maxDelayMs, random })
+      const isTransient = response === undefined || mayRetry(response, problem)
+      const retries = isTransient && number < maxAttempts && nowMs + pauseMs < untilMs
+      callHook(onAttempt, {
         key,
         number,
-        durationMs: nowMs - beganAtMs,
-        isReplay: ended.answer?.headers.get('idempotent-replayed') === 'true',
-        ...(ended.answer ? factsOf(ended.answer) : { error: ended.error }),
-        ...(goesOn ? { waitMs: wait } : {}),
+        durationMs: nowMs - startedAtMs,
+        isReplay: response?.headers.get('idempotent-replayed') === 'true',
+        ...(response ? { status: response.status } : { error: ended.error }),
+        ...(typeof problem?.code === 'string' && { code: problem.code }),
+        ...(retries && { waitMs: pauseMs }),
       })
-      if (goesOn) await clock.sleep(Math.min(wait, MAX_TIMER_MS), signal)
-      else if (ended.answer) return ended.response
+      if (retries) await clock.sleep(Math.min(pauseMs, MAX_TIMER_MS), signal)
+      else if (response) return response
       else throw new NoAnswerError(`${request.method} ${request.url}`, key, number, { cause: ended.error })
       signal.throwIfAborted()
     }
   }
 }
 
-function factsOf({ status, problem: { code } }: Answer): Pick<AttemptEnd, 'status' | 'code'> {
-  return { status, ...(typeof code === 'string' && { code }) }
+/** How one attempt ended: with a response that was read to its end, or with an error. */
+type Ended =
+  | { readonly response: Response; readonly problem: Problem }
+  | { readonly response?: undefined; readonly problem?: undefined; readonly error: unknown }
+
+async function attempt(send: Fetch, request: Request, signal: AbortSignal): Promise<Ended> {
+  try {
+    const response = await send(request, { signal })
+    const text = await response.clone().text()
+    const isProblem = response.headers.get('content-type')?.includes('application/problem+json') ?? false
+    return { response, problem: isProblem ? parseProblem(text) : {} }
+  } catch (error) {
+    return { error }
+  }
 }
 
-function tell(hook: IdempotentFetchOptions['onAttempt'], attempt: AttemptEnd): void {
+function parseProblem(json: string): Problem {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function callHook(hook: IdempotentFetchOptions['onAttempt'], attempt: AttemptEnd): void {
   try {
     hook?.(attempt)
   } catch {
-    // A time line must not change the answer.
+    // A hook that fails must not change the response.
   }
 }

@@ -1,3 +1,2 @@
-export { createIdempotentFetch, type IdempotentFetch } from './idempotent-fetch.ts'
-export { NoAnswerError } from './no-answer-error.ts'
+export { createIdempotentFetch, type IdempotentFetch, NoAnswerError } from './idempotent-fetch.ts'
 export type { AttemptEnd, IdempotentFetchOptions } from './options.ts'

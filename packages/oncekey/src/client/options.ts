@@ -1,46 +1,51 @@
-import type { Send } from './attempt.ts'
-import type { Clock } from './system-clock.ts'
+export type Fetch = (request: Request, init: { readonly signal: AbortSignal }) => Promise<Response>
 
-/** How one attempt of an intent ended. */
+/** A source of time, in epoch milliseconds. `sleep` resolves early if the signal aborts. */
+export interface Clock {
+  nowMs(): number
+  sleep(durationMs: number, signal: AbortSignal): Promise<void>
+}
+
+/** How one attempt ended. */
 export interface AttemptEnd {
   readonly key: string
   /** 1, 2, 3 … within one call. */
   readonly number: number
   readonly durationMs: number
-  /** Of the answer; absent if there was none. */
+  /** The status of the response; absent without a response. */
   readonly status?: number
-  /** Of the answer's problem, such as `in-flight`: tells the server's refusals from the application's own. */
+  /** The `code` of the response's problem, such as `in-flight`: it tells Oncekey's refusals from the application's. */
   readonly code?: string
-  /** Whether the server says that it answered from its record, without doing the work again. */
+  /** Whether the server marked the response as a replay: the request was not run again. */
   readonly isReplay: boolean
-  /** Why there was no answer. */
+  /** Why there was no response. */
   readonly error?: unknown
-  /** How long until the next attempt; absent after the last one. */
+  /** The time until the next attempt; absent after the last one. */
   readonly waitMs?: number
 }
 
 export interface IdempotentFetchOptions {
-  /** @default 5 */
+  /** The maximum number of attempts of one call. @default 5 */
   readonly maxAttempts?: number
-  /** For one attempt, its answer's body included. @default 30 seconds */
+  /** The timeout of one attempt, including the response body. @default 30 seconds */
   readonly attemptTimeoutMs?: number
-  /** For all attempts and the waits between them. No wait is begun that would not end within it. @default 2 minutes */
+  /** The timeout of all attempts and the waits between them. No wait starts that would end later. @default 2 minutes */
   readonly totalTimeoutMs?: number
-  /** The longest wait before the second attempt; it doubles from there. @default 250 */
+  /** The longest wait before the second attempt. It doubles with every further attempt. @default 250 */
   readonly baseDelayMs?: number
-  /** The longest wait that the server has not asked for. @default 10 seconds */
+  /** The longest wait, unless the server asks for a longer one. @default 10 seconds */
   readonly maxDelayMs?: number
-  /** The name of the key's header. @default 'Idempotency-Key' */
+  /** The name of the header that carries the key. @default 'Idempotency-Key' */
   readonly header?: string
-  /** Makes the key of a call that was given none. @default crypto.randomUUID */
+  /** Creates the key of a call that has none. @default crypto.randomUUID */
   readonly newKey?: () => string
-  /** Told after each attempt: for a time line. What it throws is ignored. */
+  /** Called after each attempt, for logs and the like. What it throws is ignored. */
   readonly onAttempt?: (attempt: AttemptEnd) => void
-  /** @default the platform's own */
-  readonly fetch?: Send
-  /** Where time comes from: for tests. */
+  /** @default the platform's `fetch` */
+  readonly fetch?: Fetch
+  /** For tests. @default the system clock */
   readonly clock?: Clock
-  /** From 0 up to 1: for tests. @default Math.random */
+  /** Returns a number from 0 up to, but not including, 1. For tests. @default Math.random */
   readonly random?: () => number
 }
 
@@ -59,17 +64,32 @@ const IS_NUMBER: { readonly [name in keyof Required<IdempotentFetchOptions>]: bo
   random: false,
 }
 
-/** @throws TypeError on what would otherwise pass in silence: an option that is unknown, or a limit that cannot be. */
+/** @throws TypeError if an option is unknown, or a number is not above 0. */
 export function checkOptions(options: IdempotentFetchOptions): void {
   const known = new Map(Object.entries(IS_NUMBER))
   for (const [name, value] of Object.entries(options)) {
     const isNumber = known.get(name)
     if (isNumber === undefined) refuse(`one of the options ${[...known.keys()].join(', ')}`, name)
-    // Not `<= 0`, which NaN is not either.
+    // `value <= 0` would accept NaN.
     if (isNumber && value !== undefined && !(value > 0)) refuse(`${name} to be a number above 0`, value)
   }
 }
 
 function refuse(expected: string, got: unknown): never {
   throw new TypeError(`createIdempotentFetch: expected ${expected}, got ${String(got)}.`)
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (durationMs, signal) =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, durationMs)
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end)
+    }),
 }
