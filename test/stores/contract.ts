@@ -1,10 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Seen } from '../../packages/oncekey/src/protocol/decide.ts'
-import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type { StoredResult } from '../../packages/oncekey/src/protocol/result.ts'
-import type { ClaimAnswer, Sight, Store, WriteAnswer } from '../../packages/oncekey/src/protocol/store.ts'
-import { aClaim, aCompletion, completed, jsonResult, limits, makeCall, T0 } from './records.ts'
+import type { IdempotencyRecord, InFlightRecord, Snapshot } from '../../packages/oncekey/src/core/record.ts'
+import type { StoredResult } from '../../packages/oncekey/src/core/result.ts'
+import type {
+  ClaimReply,
+  OffloadRequest,
+  Seen,
+  Store,
+  WriteReply,
+} from '../../packages/oncekey/src/core/store.ts'
+import { aClaim, aCompletion, completed, jsonResult, limits, makeCall, results, T0 } from './records.ts'
+
+const everyByte = Uint8Array.from({ length: 256 }, (_, n) => n)
 
 // Bytes are bytes, in a Buffer or not.
 expect.addEqualityTesters([
@@ -46,7 +53,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
           fingerprint: 'none',
           leaseUntilMs: 1,
           createdAtMs: 0,
-          expiresAtMs: 999,
+          expiresAtMs: 1_000,
           onCrash: 'refuse',
           steps: new Map([['charge', jsonResult]]),
         })
@@ -104,6 +111,13 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         expect(await stored(old.id)).toEqual(taken)
       })
 
+      test('goes back from a refusing crash mode to the usual one', async () => {
+        const old = await insert({ onCrash: 'refuse' })
+        const record: InFlightRecord = { ...next(old), onCrash: 'rerun' }
+        await store.takeover(record, seen(old), limits)
+        expect(await stored(old.id)).toMatchObject({ owner: record.owner, onCrash: 'rerun' })
+      })
+
       test('keeps a step that was saved after the record was seen', async () => {
         const old = await insert()
         await store.saveStep(old, 'charge', jsonResult, limits)
@@ -152,17 +166,29 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
 
     describe('complete', () => {
       test.each<[string, StoredResult]>([
-        ['JSON', jsonResult],
-        ['compressed JSON', { ...jsonResult, encoding: 'br' }],
-        ['JSON in chunks', { ...jsonResult, body: { chunks: 3, ref: 'owner#name' } }],
-        ['undefined', { kind: 'undefined' }],
-        ['a result that could not be kept', { kind: 'unavailable', reason: 'it is not JSON' }],
-        ['one with a status', { kind: 'unavailable', reason: '', status: 201 }],
-      ])('stores %s, ends the lease and drops the steps', async (_, result) => {
+        ...Object.entries(results),
+        ['a long JSON', { kind: 'json', json: JSON.stringify('€ ☃ \u0000 \ud800'.repeat(100)) }],
+        ['bytes of every value', { kind: 'compressed', bytes: everyByte, sizeBytes: 6 * 1024 * 1024 }],
+        ['chunks that are not compressed', { ...results.chunked, encoding: 'identity' }],
+        ['no result and no status', { kind: 'unavailable', reason: '' }],
+      ])('stores %s, ends the lease and removes the steps', async (_, result) => {
         const claim = await insert({ steps: new Map([['charge', jsonResult]]) })
-        const answer = await store.complete(claim, aCompletion({ result }), limits)
-        expect(answer).toEqual({ kind: 'written' })
-        expect(await stored(claim.id)).toEqual(completed(claim, aCompletion({ result })))
+        const completion = aCompletion({ result, steps: ['charge', 'never saved'] })
+        expect(await store.complete(claim, completion, limits)).toEqual({ kind: 'written' })
+        expect(await stored(claim.id)).toEqual(completed(claim, completion))
+      })
+
+      test('is readable although steps are left that it was not told of', async () => {
+        const claim = await insert({ steps: new Map([['charge', jsonResult]]) })
+        await store.complete(claim, aCompletion(), limits)
+        expect(await stored(claim.id)).toEqual(completed(claim, aCompletion()))
+      })
+
+      test('removes as many steps as a record may hold', async () => {
+        const names = Array.from({ length: 1_000 }, (_, n) => `step ${n}`)
+        const claim = await insert({ steps: new Map(names.map((name) => [name, jsonResult])) })
+        await store.complete(claim, aCompletion({ steps: names }), limits)
+        expect(await stored(claim.id)).toEqual(completed(claim, aCompletion()))
       })
 
       test('keeps the token of the transaction that it stands for', async () => {
@@ -191,6 +217,12 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         expect(await stored(claim.id)).toEqual({ ...claim, steps })
       })
 
+      test.each(Object.entries(results))('saves a result of kind %s', async (_, result) => {
+        const claim = await insert()
+        await store.saveStep(claim, 'charge', result, limits)
+        expect(await stored(claim.id)).toEqual({ ...claim, steps: new Map([['charge', result]]) })
+      })
+
       test('saves steps side by side', async () => {
         const claim = await insert()
         const names = Array.from({ length: 10 }, (_, n) => `step ${n}`)
@@ -201,28 +233,36 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         })
       })
 
-      test.each(['a.b', 'a[0]', '#a', ':a', 'status', ' ', 'Überweisung €', 'x'.repeat(255)])(
-        'takes %j as a name',
-        async (step) => {
-          const claim = await insert()
-          await store.saveStep(claim, step, jsonResult, limits)
-          expect(await stored(claim.id)).toEqual({ ...claim, steps: new Map([[step, jsonResult]]) })
-        },
-      )
+      test.each([
+        'a.b',
+        'a[0]',
+        '#a',
+        ':a',
+        'status',
+        'step:',
+        '__proto__',
+        ' ',
+        'Überweisung €',
+        'x'.repeat(255),
+      ])('takes %j as a name', async (step) => {
+        const claim = await insert()
+        await store.saveStep(claim, step, jsonResult, limits)
+        expect(await stored(claim.id)).toEqual({ ...claim, steps: new Map([[step, jsonResult]]) })
+      })
     })
 
     describe('renew', () => {
       const lease = (claim: InFlightRecord) => ({
         fromLeaseUntilMs: claim.leaseUntilMs,
         leaseUntilMs: T0 + 60_000,
-        expiresAtMs: T0 + 3_660_001,
+        expiresAtMs: T0 + 3_661_000,
       })
 
       test('moves lease and expiry', async () => {
         const claim = await insert({ steps: new Map([['charge', jsonResult]]) })
         const answer = await store.renew(claim, lease(claim), limits)
         expect(answer).toEqual({ kind: 'written' })
-        const moved = { leaseUntilMs: T0 + 60_000, expiresAtMs: T0 + 3_660_001 }
+        const moved = { leaseUntilMs: T0 + 60_000, expiresAtMs: T0 + 3_661_000 }
         expect(await stored(claim.id)).toEqual({ ...claim, ...moved })
       })
 
@@ -241,7 +281,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       })
     })
 
-    type Write = (claim: InFlightRecord) => Promise<WriteAnswer>
+    type Write = (claim: InFlightRecord) => Promise<WriteReply>
     describe.each<[string, Write]>([
       ['complete', (claim) => store.complete(claim, aCompletion({ completedAtMs: T0 + 2_000 }), limits)],
       ['release', (claim) => store.release(claim, limits)],
@@ -295,16 +335,26 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       }
     })
 
-    describe('spill and load', () => {
-      const room = { name: 'result', inlineBytes: 0, expiresAtMs: T0 }
+    describe('offload and load', () => {
+      const offload = (claim: InFlightRecord, result: OffloadRequest['result'], name = 'result') =>
+        store.offload(claim, { result, name, inlineBytes: 0, expiresAtMs: T0 }, makeCall)
+      /** Returns the bytes of a result, wherever they are. */
+      const load = async (id: string, result: StoredResult): Promise<Uint8Array | undefined> => {
+        if (result.kind === 'json') return Buffer.from(result.json)
+        if (result.kind === 'chunked') return store.load(id, result, limits)
+        return result.kind === 'compressed' ? result.bytes : undefined
+      }
 
-      test.each([0, 1, 3_072, 3_073, 400 * 1024, 6 * 1024 * 1024])(
-        'give back %i bytes as they were',
+      test.each([1, 3_072, 3_073, 400 * 1024, 6 * 1024 * 1024])(
+        'return %i bytes as they were',
         async (size) => {
           const claim = aClaim()
           const bytes = randomBytes(size)
-          const body = await store.spill(claim, bytes, room, makeCall)
-          expect(bytes.equals(await store.load(claim.id, body, limits))).toBe(true)
+          const compressed = await offload(claim, { kind: 'compressed', bytes, sizeBytes: size })
+          expect(await load(claim.id, compressed)).toEqual(bytes)
+          const json = JSON.stringify(bytes.toString('hex').slice(0, size))
+          const plain = await offload(claim, { kind: 'json', json })
+          expect(await load(claim.id, plain)).toEqual(Buffer.from(json))
         },
       )
 
@@ -312,20 +362,24 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         const { id } = aClaim()
         const owner = randomUUID()
         const [one, other] = [aClaim({ id, owner }), aClaim({ id })]
-        const spills = [
+        const offloads = [
           { claim: one, name: 'result' },
           { claim: one, name: 'commit' },
           { claim: other, name: 'result' },
-          // A commit in doubt may yet land after another was tried: it must find its own bytes.
+          // A commit in doubt may yet arrive after another was tried: it must find its own bytes.
           { claim: one, name: 'result' },
-        ].map(({ claim, name: of }) => ({ claim, bytes: randomBytes(20_000), room: { ...room, name: of } }))
-        const bodies = []
-        for (const { claim, bytes, room: into } of spills) {
-          bodies.push({ bytes, body: await store.spill(claim, bytes, into, makeCall) })
+        ].map((facts) => ({ ...facts, bytes: randomBytes(20_000) }))
+        const offloaded = []
+        for (const { claim, bytes, name: of } of offloads) {
+          const result = { kind: 'compressed', bytes, sizeBytes: 1 } as const
+          offloaded.push({ bytes, result: await offload(claim, result, of) })
         }
-        for (const { bytes, body } of bodies) {
-          expect(bytes.equals(await store.load(id, body, limits))).toBe(true)
-        }
+        for (const { bytes, result } of offloaded) expect(await load(id, result)).toEqual(bytes)
+      })
+
+      test('of chunks that are not there throw', async () => {
+        const loading = store.load('payments#1', results.chunked, limits)
+        await expect(loading).rejects.toMatchObject({ name: 'RecordUnreadableError', id: 'payments#1' })
       })
     })
 
@@ -339,7 +393,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
     test('every answer that shows a record carries the time of the store', async () => {
       const claim = aClaim()
       const beganAtMs = Date.now()
-      const answers: (ClaimAnswer | WriteAnswer | Sight)[] = [
+      const answers: (ClaimReply | WriteReply | Snapshot)[] = [
         await store.insert(claim, limits),
         await store.insert(claim, limits),
         await store.takeover(claim, seen(claim), limits),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { describeStoreContract } from './contract.ts'
@@ -16,14 +17,25 @@ test('a store in memory has no transactions', () => {
   expect(memoryStore()).not.toHaveProperty('commit')
 })
 
-test('a store in memory forgets expired records, and only those, when another is claimed', async () => {
+test('a store in memory deletes what has expired, and only that, however long the first record lives', async () => {
   const clock = manualClock()
   const store = memoryStore(clock)
-  const expired = aClaim({ expiresAtMs: clock.nowMs() })
-  const kept = aClaim({ expiresAtMs: clock.nowMs() + 1 })
-  await store.insert(expired, limits)
-  await store.insert(kept, limits)
-  await store.insert(aClaim({ expiresAtMs: clock.nowMs() + 1 }), limits)
-  expect((await store.read(expired.id, limits)).record).toBeUndefined()
-  expect((await store.read(kept.id, limits)).record).toEqual(kept)
+  const nowMs = clock.nowMs()
+  const kept = aClaim({ expiresAtMs: nowMs + 10_000 })
+  const expired = Array.from({ length: 3 }, () => aClaim({ expiresAtMs: nowMs + 1_000 }))
+  for (const record of [kept, ...expired]) await store.insert(record, limits)
+  const read = async ({ id }: InFlightRecord) => (await store.read(id, limits)).record
+
+  clock.advance(999)
+  await store.insert(aClaim({ expiresAtMs: nowMs + 2_000 }), limits)
+  expect(await Promise.all(expired.map(read))).toEqual(expired)
+
+  clock.advance(1)
+  const later = aClaim({ expiresAtMs: nowMs + 3_000 })
+  await store.insert(later, limits)
+  expect(await Promise.all(expired.map(read))).toEqual([undefined, undefined, undefined])
+
+  clock.advance(2_000)
+  await store.insert(aClaim({ expiresAtMs: nowMs + 20_000 }), limits)
+  expect(await Promise.all([later, kept].map(read))).toEqual([undefined, kept])
 })

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { CompletedRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type { StoredResult } from '../../packages/oncekey/src/protocol/result.ts'
-import type { Completion, MakeCall } from '../../packages/oncekey/src/protocol/store.ts'
+import { brotliCompressSync } from 'node:zlib'
+import type { CompletedRecord, InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import type { StoredResult } from '../../packages/oncekey/src/core/result.ts'
+import type { Completion, MakeCall } from '../../packages/oncekey/src/core/store.ts'
 
 export const limits = { timeoutMs: 10_000 }
 /** Without a second try. */
@@ -10,15 +11,25 @@ export const makeCall: MakeCall = (call) => call(limits)
 /** The time that the records of these tests are of. Stores do not compare it with anything. */
 export const T0 = 1_800_000_000_000
 
-export const jsonResult: Extract<StoredResult, { kind: 'json' }> = {
-  kind: 'json',
-  encoding: 'identity',
-  body: { bytes: new TextEncoder().encode('{"paid":true}') },
-  sizeBytes: 13,
-  checksum: 'of-the-json',
-}
+/** One stored result of each kind. */
+export const results = {
+  json: { kind: 'json', json: '{"paid":true}' },
+  compressed: { kind: 'compressed', bytes: brotliCompressSync('{"paid":true}'), sizeBytes: 13 },
+  chunked: {
+    kind: 'chunked',
+    encoding: 'br',
+    chunks: 2,
+    ref: 'owner#name',
+    sizeBytes: 9_000,
+    checksum: 'of-the-bytes',
+  },
+  undefined: { kind: 'undefined' },
+  unavailable: { kind: 'unavailable', reason: 'it is not JSON', status: 201 },
+} as const satisfies Record<string, StoredResult>
 
-/** A claim as `begin` makes it, of a key of its own. */
+export const jsonResult: StoredResult = results.json
+
+/** A claim as `acquire` makes it, of a key of its own. */
 export function aClaim(facts: Partial<InFlightRecord> = {}): InFlightRecord {
   return {
     id: `payments#${randomUUID()}`,
@@ -36,10 +47,13 @@ export function aClaim(facts: Partial<InFlightRecord> = {}): InFlightRecord {
 }
 
 export function aCompletion(facts: Partial<Completion> = {}): Completion {
-  return { result: jsonResult, completedAtMs: T0 + 1_000, expiresAtMs: T0 + 7_200_500, ...facts }
+  return { result: jsonResult, completedAtMs: T0 + 1_000, expiresAtMs: T0 + 7_200_000, ...facts }
 }
 
 /** What a claim becomes. */
-export function completed({ steps: _, ...claim }: InFlightRecord, completion: Completion): CompletedRecord {
+export function completed(
+  { steps: _, ...claim }: InFlightRecord,
+  { steps: __, ...completion }: Completion,
+): CompletedRecord {
   return { ...claim, ...completion, status: 'completed', leaseUntilMs: 0 }
 }

@@ -1,4 +1,4 @@
-import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { createTable } from '../../support/tables.ts'
 import { describeStoreContract } from '../contract.ts'
 

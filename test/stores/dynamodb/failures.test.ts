@@ -8,11 +8,11 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { describe, expect, test } from 'vitest'
-import { StoreUnavailableError } from '../../../packages/oncekey/src/protocol/errors.ts'
-import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/record.ts'
-import type { Store } from '../../../packages/oncekey/src/protocol/store.ts'
-import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
-import { aClaim, aCompletion, jsonResult, limits, makeCall, T0 } from '../records.ts'
+import { StoreUnavailableError } from '../../../packages/oncekey/src/core/errors.ts'
+import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
+import type { Store } from '../../../packages/oncekey/src/core/store.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import { aClaim, aCompletion, jsonResult, limits, makeCall, results, T0 } from '../records.ts'
 
 function setUp(region: string | (() => Promise<string>) = 'eu-central-1') {
   const client = new DynamoDBClient({ region })
@@ -38,9 +38,11 @@ const calls: Record<string, (store: Store, claim: InFlightRecord) => Promise<unk
     store.renew(claim, { fromLeaseUntilMs: T0, leaseUntilMs: T0, expiresAtMs: T0 }, limits),
   commit: (store, claim) => store.commit?.(claim, { ...aCompletion(), commitToken: 'token' }, [], limits),
   read: (store, claim) => store.read(claim.id, limits),
-  spill: (store, claim) =>
-    store.spill(claim, Buffer.alloc(5_000), { name: 'result', inlineBytes: 0, expiresAtMs: T0 }, makeCall),
-  load: (store, claim) => store.load(claim.id, { chunks: 1, ref: 'owner#name' }, limits),
+  offload(store, claim) {
+    const result = { kind: 'compressed', bytes: Buffer.alloc(5_000), sizeBytes: 9_000 } as const
+    return store.offload(claim, { result, name: 'result', inlineBytes: 0, expiresAtMs: T0 }, makeCall)
+  },
+  load: (store, claim) => store.load(claim.id, { ...results.chunked, chunks: 1 }, limits),
 }
 const all = Object.entries(calls)
 const claiming = all.filter(([name]) => ['insert', 'replace', 'takeover'].includes(name))
@@ -65,9 +67,7 @@ describe.each(all)('%s', (_, call) => {
     mock.rejects(error)
     const thrown = await rejection(call(store, aClaim()))
     expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: true, cause: error })
-    expect(thrown.message).toMatch(
-      /^DynamoDB did not do \w+ on table "claims".* in eu-central-1 within 10000 ms/,
-    )
+    expect(thrown.message).toMatch(/^DynamoDB \w+ on table "claims".* in eu-central-1 failed within 10000 ms/)
     expect(thrown.message).not.toContain('a-secret')
   })
 
@@ -78,23 +78,23 @@ describe.each(all)('%s', (_, call) => {
   })
 
   test.each<[string, string]>([
-    ['AccessDeniedException', 'allow the role of the process dynamodb:'],
-    ['ResourceNotFoundException', 'make the table there, or correct its name, the Region or the account'],
-    ['CredentialsProviderError', 'give the process AWS credentials, or a client that has them'],
-    ['ExpiredTokenException', 'credentials that are valid now'],
-    ['UnrecognizedClientException', 'credentials that are valid now'],
-    ['InvalidSignatureException', 'a clock that is right'],
-    ['IncompleteSignatureException', 'credentials that are valid now'],
-    ['MissingAuthenticationTokenException', 'credentials that are valid now'],
-    ['SomethingNewException', 'its cause says why'],
-  ])('is refused for good by %s', async (name, mend) => {
+    ['AccessDeniedException', "grant the function's role dynamodb:"],
+    ['ResourceNotFoundException', 'create the table, or correct its name, the Region or the account'],
+    ['CredentialsProviderError', 'set AWS credentials, or pass a client that has them'],
+    ['ExpiredTokenException', 'check that the AWS credentials of the process are valid'],
+    ['UnrecognizedClientException', 'check that the AWS credentials of the process are valid'],
+    ['InvalidSignatureException', 'that its clock is right'],
+    ['IncompleteSignatureException', 'check that the AWS credentials of the process are valid'],
+    ['MissingAuthenticationTokenException', 'check that the AWS credentials of the process are valid'],
+    ['SomethingNewException', 'see its cause'],
+  ])('is refused for good by %s', async (name, hint) => {
     const { mock, store } = setUp()
     mock.rejects(sdkError(name))
     const thrown = await rejection(call(store, aClaim()))
     expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: false })
     expect(thrown.message).toContain('on table "claims"')
     expect(thrown.message).toContain(`in eu-central-1 (${name}): `)
-    expect(thrown.message).toContain(mend)
+    expect(thrown.message).toContain(hint)
     expect(thrown.message).not.toContain('a-secret')
   })
 
@@ -118,13 +118,13 @@ test.each([
   ['renew', 'dynamodb:UpdateItem'],
   ['commit', 'dynamodb:UpdateItem'],
   ['read', 'dynamodb:GetItem'],
-  ['spill', 'dynamodb:PutItem'],
+  ['offload', 'dynamodb:PutItem'],
   ['load', 'dynamodb:GetItem'],
 ])('%s without permission names %s', async (name, action) => {
   const { mock, store } = setUp()
   mock.rejects(sdkError('AccessDeniedException'))
   await expect(calls[name]?.(store, aClaim())).rejects.toThrow(
-    `allow the role of the process ${action} on this table`,
+    `grant the function's role ${action} on this table`,
   )
 })
 
@@ -137,7 +137,7 @@ test.each([
   const { mock, store } = setUp()
   mock.rejects(sdkError('InternalServerError', 500))
   await expect(calls[name]?.(store, aClaim())).rejects.toMatchObject({
-    message: `DynamoDB did not do ${what} within 10000 ms (InternalServerError).`,
+    message: `DynamoDB ${what} failed within 10000 ms (InternalServerError).`,
   })
 })
 
@@ -146,7 +146,7 @@ test('a call without a Region says so, and how to set one', async () => {
   mock.rejects(new Error('Region is missing'))
   await expect(store.insert(aClaim(), limits)).rejects.toMatchObject({
     message:
-      'DynamoDB refused PutItem on table "claims" in no Region (Error): set AWS_REGION, or give a client that has a region.',
+      'DynamoDB refused PutItem on table "claims" in no Region (Error): set AWS_REGION, or pass a client with a Region.',
   })
 })
 

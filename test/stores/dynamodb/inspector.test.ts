@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { InFlightRecord } from '../../../packages/oncekey/src/protocol/record.ts'
-import type { Store } from '../../../packages/oncekey/src/protocol/store.ts'
-import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
+import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { inspectTable, type TableInspector } from '../../../packages/oncekey/src/stores/dynamodb/inspector.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { createTable } from '../../support/tables.ts'
 import { aClaim, aCompletion, limits } from '../records.ts'
 

@@ -1,16 +1,11 @@
-import {
-  CreateTableCommand,
-  GetItemCommand,
-  type KeySchemaElement,
-  type ScalarAttributeType,
-} from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, type KeySchemaElement, type ScalarAttributeType } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { describe, expect, test, vi } from 'vitest'
-import { sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/client.ts'
-import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
+import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { createTable } from '../../support/tables.ts'
 import { describeStoreContract } from '../contract.ts'
-import { aClaim, aCompletion, jsonResult, limits } from '../records.ts'
+import { aClaim, aCompletion, limits } from '../records.ts'
 
 describeStoreContract('DynamoDB with a document client', async () => {
   const { name, client } = await createTable()
@@ -30,7 +25,7 @@ describe('a table', () => {
     ['of another key name', [hash('pk', 'S')]],
     ['of another key type', [hash('id', 'N')]],
     ['with a sort key', [hash('id', 'S'), { AttributeName: 'sort', AttributeType: 'S', KeyType: 'RANGE' }]],
-  ])('%s is refused at first use, with the mend', async (_, keys) => {
+  ])('%s is refused at first use, with what to do', async (_, keys) => {
     const { client, name } = await createTable()
     const TableName = `other-${name}`
     await client.send(
@@ -67,7 +62,7 @@ describe('a table', () => {
     await expect(dynamoDbStore('not-there', { client }).insert(aClaim(), limits)).rejects.toMatchObject({
       retryable: false,
       message:
-        'DynamoDB refused PutItem on table "not-there" in us-east-1 (ResourceNotFoundException): make the table there, or correct its name, the Region or the account.',
+        'DynamoDB refused PutItem on table "not-there" in us-east-1 (ResourceNotFoundException): create the table, or correct its name, the Region or the account.',
     })
   })
 
@@ -78,60 +73,12 @@ describe('a table', () => {
     [{}, '{}'],
   ])('named %j is refused when the store is made', (name, got) => {
     expect(() => Reflect.apply(dynamoDbStore, undefined, [name])).toThrow(
-      new TypeError(`dynamoDbStore: expected the name of a table, got ${got}`),
+      new TypeError(`dynamoDbStore: expected the name of a table, got ${got}.`),
     )
   })
 })
 
 describe('an item', () => {
-  test('has the attributes of its format, and steps from the start', async () => {
-    const { name, client } = await createTable()
-    const store = dynamoDbStore(name, { client })
-    const claim = aClaim({ expiresAtMs: 1_800_000_000_001 })
-    const Key = { id: { S: claim.id } }
-    const read = async () =>
-      (await client.send(new GetItemCommand({ TableName: name, Key, ConsistentRead: true }))).Item
-    await store.insert(claim, limits)
-    const facts = {
-      id: { S: claim.id },
-      v: { N: '1' },
-      owner: { S: claim.owner },
-      attempt: { N: '1' },
-      fingerprint: { S: claim.fingerprint },
-      createdAtMs: { N: `${claim.createdAtMs}` },
-      onCrash: { S: 'rerun' },
-    }
-    expect(await read()).toEqual({
-      ...facts,
-      status: { S: 'in-flight' },
-      leaseUntilMs: { N: `${claim.leaseUntilMs}` },
-      expiresAtMs: { N: '1800000000001' },
-      // Whole seconds, never too early.
-      expiresAt: { N: '1800000001' },
-      steps: { M: {} },
-    })
-
-    await store.complete(claim, aCompletion({ commitToken: 'token', expiresAtMs: 1_900_000_000_000 }), limits)
-    expect(await read()).toEqual({
-      ...facts,
-      status: { S: 'completed' },
-      leaseUntilMs: { N: '0' },
-      expiresAtMs: { N: '1900000000000' },
-      expiresAt: { N: '1900000000' },
-      completedAtMs: { N: `${aCompletion().completedAtMs}` },
-      commitToken: { S: 'token' },
-      result: {
-        M: {
-          kind: { S: 'json' },
-          encoding: { S: 'identity' },
-          bytes: { B: 'bytes' in jsonResult.body && jsonResult.body.bytes },
-          sizeBytes: { N: '13' },
-          checksum: { S: jsonResult.checksum },
-        },
-      },
-    })
-  })
-
   test('costs one write unit as a claim and one as a small completion', async () => {
     const { name, client } = await createTable()
     const units: (number | undefined)[] = []

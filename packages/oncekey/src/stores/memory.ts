@@ -1,81 +1,83 @@
-import type { Seen } from '../protocol/decide.ts'
-import type { IdempotencyRecord, InFlightRecord } from '../protocol/record.ts'
-import type { ClaimAnswer, ClaimToken, Refused, Store, WriteAnswer } from '../protocol/store.ts'
+import { RecordUnreadableError } from '../core/errors.ts'
+import { type IdempotencyRecord, type InFlightRecord, isClaimOf } from '../core/record.ts'
+import type { ClaimReply, Owner, Refused, Seen, Store, WriteReply } from '../core/store.ts'
 
 /**
- * A store in this process's memory, for tests and for programs of one process: it holds the whole promise, but only
- * within the process. It has no transactions, so `commit` is refused.
+ * Returns a store in this process's memory, for tests and for programs of one process: everything is promised, but
+ * only within the process. It has no transactions, so `commit` is refused.
  *
- * @param clock the store's own time, epoch milliseconds; the system's if left out.
+ * @param clock the store's own time, in epoch milliseconds. Defaults to the system's.
  */
 export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now() }): Store {
   const records = new Map<string, IdempotencyRecord>()
+  /** No record expires before, so that a look through all of them is rare: records expire at whole seconds. */
+  let nextExpiryMs = Number.POSITIVE_INFINITY
 
-  const write = (record: IdempotencyRecord): Promise<WriteAnswer> => {
+  const put = (record: IdempotencyRecord): void => {
     records.set(record.id, record)
-    return Promise.resolve({ kind: 'written' })
+    nextExpiryMs = Math.min(nextExpiryMs, record.expiresAtMs)
   }
-  const writeClaim = (record: InFlightRecord): Promise<ClaimAnswer> => {
-    records.set(record.id, record)
-    return Promise.resolve({ kind: 'written', nowMs: clock.nowMs(), record })
+  const refuse = (id: string): Refused => ({ kind: 'refused', nowMs: clock.nowMs(), record: records.get(id) })
+  const isAsSeen = (record: IdempotencyRecord | undefined, seen: Seen): boolean =>
+    record?.owner === seen.owner && record.leaseUntilMs === seen.leaseUntilMs
+  const writeClaim = (record: InFlightRecord): ClaimReply => {
+    put(record)
+    return { kind: 'written', nowMs: clock.nowMs(), record }
   }
-  const refuse = (id: string): Promise<Refused> =>
-    Promise.resolve({ kind: 'refused', nowMs: clock.nowMs(), record: records.get(id) })
-
-  const seenRecord = (id: string, seen: Seen): IdempotencyRecord | undefined => {
+  /** Writes what `change` returns for the claim's own record, unless it returns nothing. */
+  const write = (
+    { id, owner }: Owner,
+    change: (record: InFlightRecord) => IdempotencyRecord | undefined,
+  ): WriteReply => {
     const record = records.get(id)
-    return record?.owner === seen.owner && record.leaseUntilMs === seen.leaseUntilMs ? record : undefined
+    const changed = isClaimOf(record, owner) ? change(record) : undefined
+    if (changed === undefined) return refuse(id)
+    put(changed)
+    return { kind: 'written' }
   }
-  const claimed = ({ id, owner }: ClaimToken): InFlightRecord | undefined => {
-    const record = records.get(id)
-    return record?.owner === owner && record.status === 'in-flight' && record.leaseUntilMs > 0
-      ? record
-      : undefined
-  }
-  /** What DynamoDB's TTL does: a long-lived process must not keep every key it ever saw. */
-  const dropExpired = (): void => {
+  /** Deletes what has expired, as DynamoDB's TTL does: a long-lived process must not keep every key it ever saw. */
+  const deleteExpired = (): void => {
     const nowMs = clock.nowMs()
-    for (const [id, record] of records) {
-      if (record.expiresAtMs > nowMs) return
-      records.delete(id)
+    if (nowMs < nextExpiryMs) return
+    nextExpiryMs = Number.POSITIVE_INFINITY
+    for (const [id, { expiresAtMs }] of records) {
+      if (expiresAtMs <= nowMs) records.delete(id)
+      else nextExpiryMs = Math.min(nextExpiryMs, expiresAtMs)
     }
   }
 
   return {
-    insert(record) {
+    async insert(record) {
       if (records.has(record.id)) return refuse(record.id)
-      dropExpired()
+      deleteExpired()
       return writeClaim(record)
     },
-    replace: (record, seen) => (seenRecord(record.id, seen) ? writeClaim(record) : refuse(record.id)),
-    takeover(record, seen) {
-      const current = seenRecord(record.id, seen)
-      if (current?.status !== 'in-flight') return refuse(record.id)
+    replace: async (record, seen) =>
+      isAsSeen(records.get(record.id), seen) ? writeClaim(record) : refuse(record.id),
+    async takeover(record, seen) {
+      const current = records.get(record.id)
+      if (current?.status !== 'in-flight' || !isAsSeen(current, seen)) return refuse(record.id)
       const { owner, attempt, leaseUntilMs, expiresAtMs, onCrash } = record
       return writeClaim({ ...current, owner, attempt, leaseUntilMs, expiresAtMs, onCrash })
     },
-    complete(claim, completion) {
-      const record = claimed(claim)
-      if (record === undefined) return refuse(claim.id)
-      const { steps: _, ...kept } = record
-      return write({ ...kept, ...completion, status: 'completed', leaseUntilMs: 0 })
+    complete: async (claim, { steps: _, ...completion }) =>
+      write(claim, ({ steps: __, ...record }) => ({
+        ...record,
+        ...completion,
+        status: 'completed',
+        leaseUntilMs: 0,
+      })),
+    release: async (claim) => write(claim, (record) => ({ ...record, leaseUntilMs: 0 })),
+    saveStep: async (claim, name, result) =>
+      write(claim, (record) => ({ ...record, steps: new Map(record.steps).set(name, result) })),
+    renew: async (claim, { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }) =>
+      write(claim, (record) =>
+        record.leaseUntilMs === fromLeaseUntilMs ? { ...record, leaseUntilMs, expiresAtMs } : undefined,
+      ),
+    read: async (id) => ({ nowMs: clock.nowMs(), record: records.get(id) }),
+    offload: async (_claim, { result }) => result,
+    async load(id) {
+      throw new RecordUnreadableError(id, 'a store in memory has no chunks')
     },
-    release(claim) {
-      const record = claimed(claim)
-      return record ? write({ ...record, leaseUntilMs: 0 }) : refuse(claim.id)
-    },
-    saveStep(claim, name, result) {
-      const record = claimed(claim)
-      return record ? write({ ...record, steps: new Map(record.steps).set(name, result) }) : refuse(claim.id)
-    },
-    renew(claim, { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }) {
-      const record = claimed(claim)
-      return record?.leaseUntilMs === fromLeaseUntilMs
-        ? write({ ...record, leaseUntilMs, expiresAtMs })
-        : refuse(claim.id)
-    },
-    read: (id) => Promise.resolve({ nowMs: clock.nowMs(), record: records.get(id) }),
-    spill: (_claim, bytes) => Promise.resolve({ bytes }),
-    load: (_id, body) => Promise.resolve('bytes' in body ? body.bytes : new Uint8Array()),
   }
 }

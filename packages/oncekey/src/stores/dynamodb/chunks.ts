@@ -1,65 +1,77 @@
-import { digest } from '../../protocol/digest.ts'
-import { RecordUnreadableError } from '../../protocol/errors.ts'
-import type { Body } from '../../protocol/result.ts'
-import type { CallLimits, Store } from '../../protocol/store.ts'
-import { text, ttl, VERSION } from './item.ts'
-import { type Deadline, type Wire, within } from './wire.ts'
+import { RecordUnreadableError } from '../../core/errors.ts'
+import { digest } from '../../core/identity.ts'
+import { FORMAT_VERSION } from '../../core/record.ts'
+import { checksumOf, type StoredResult } from '../../core/result.ts'
+import type { CallLimits, MakeCall, OffloadRequest, Owner } from '../../core/store.ts'
+import { toSeconds } from '../codec.ts'
+import type { Commands } from './commands.ts'
+import type { Item } from './transport.ts'
+
+type ChunkedResult = Extract<StoredResult, { kind: 'chunked' }>
 
 /** Below DynamoDB's 400 KB for an item with its attribute names and key. */
 const CHUNK_BYTES = 380 * 1024
 const WRITES_AT_ONCE = 4
 /** The chunks outlive the record: whoever still reads the record finds them. */
 const OUTLIVES_BY_MS = 24 * 60 * 60 * 1000
+const VERSION = { N: `${FORMAT_VERSION}` }
 
-interface Chunks extends Pick<Store, 'spill'> {
-  load(id: string, body: Exclude<Body, { bytes: Uint8Array }>, limits: CallLimits): Promise<Uint8Array>
-}
-
-/** Puts large results into items of their own, beside the record. */
-export function createChunks(wire: Wire): Chunks {
+/** Writes the result into items of their own, and returns the reference to them. */
+export async function writeChunks(
+  commands: Commands,
+  { id, owner }: Owner,
+  { result, name, expiresAtMs }: OffloadRequest,
+  makeCall: MakeCall,
+): Promise<ChunkedResult> {
+  const isCompressed = result.kind === 'compressed'
+  const bytes = isCompressed ? result.bytes : Buffer.from(result.json)
+  // Named by content: a write in doubt that arrives late finds the bytes it refers to, whatever was tried since.
+  const ref = `${owner}#${digest([name, bytes]).slice(0, 22)}`
+  const expiresAt = { N: `${toSeconds(expiresAtMs + OUTLIVES_BY_MS)}` }
+  const chunks = Math.ceil(bytes.length / CHUNK_BYTES)
+  let next = 0
+  const writeSome = async (): Promise<void> => {
+    while (next < chunks) {
+      const n = next++
+      const B = bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES)
+      const Item = { ...chunkKey(id, ref, n), v: VERSION, bytes: { B }, expiresAt }
+      try {
+        await makeCall((limits) => commands.put({ Item }, limits))
+      } catch (error) {
+        next = chunks
+        throw error
+      }
+    }
+  }
+  // All writes have ended before this function does: nothing goes on after the response.
+  const ended = await Promise.allSettled(Array.from({ length: WRITES_AT_ONCE }, writeSome))
+  const failed = ended.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
   return {
-    async spill({ id, owner }, bytes, room, makeCall) {
-      // Named by content: a write in doubt that lands late finds the bytes it refers to, whatever was tried since.
-      const ref = `${owner}#${digest([room.name, bytes]).slice(0, 22)}`
-      const expiresAt = ttl(room.expiresAtMs + OUTLIVES_BY_MS)
-      const chunks = Math.ceil(bytes.length / CHUNK_BYTES)
-      let next = 0
-      const write = async (): Promise<void> => {
-        while (next < chunks) {
-          const n = next++
-          const B = bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES)
-          const Item = { ...chunkKey(id, ref, n), v: VERSION, bytes: { B }, expiresAt }
-          try {
-            await makeCall(({ timeoutMs }) => within(timeoutMs, (deadline) => wire.put({ Item }, deadline)))
-          } catch (error) {
-            next = chunks
-            throw error
-          }
-        }
-      }
-      // All of them have ended when this ends: nothing goes on behind the answer.
-      const ended = await Promise.allSettled(Array.from({ length: WRITES_AT_ONCE }, write))
-      const failed = ended.find(({ status }) => status === 'rejected')
-      if (failed?.status === 'rejected') throw failed.reason
-      return { chunks, ref }
-    },
-
-    async load(id, { chunks, ref }, { timeoutMs }) {
-      const read = async (n: number, deadline: Deadline): Promise<Uint8Array> => {
-        const { output } = await wire.get({ Key: chunkKey(id, ref, n), ConsistentRead: true }, deadline)
-        const item = output?.Item
-        if (item?.bytes?.B !== undefined && item.v?.N === VERSION.N) return item.bytes.B
-        throw new RecordUnreadableError(
-          id,
-          `chunk ${n + 1} of the ${chunks} of its result is gone or damaged`,
-        )
-      }
-      const parts = await within(timeoutMs, (deadline) =>
-        Promise.all(Array.from({ length: chunks }, (_, n) => read(n, deadline))),
-      )
-      return Buffer.concat(parts)
-    },
+    kind: 'chunked',
+    encoding: isCompressed ? 'br' : 'identity',
+    chunks,
+    ref,
+    sizeBytes: isCompressed ? result.sizeBytes : bytes.length,
+    checksum: checksumOf(bytes),
   }
 }
 
-const chunkKey = (id: string, ref: string, n: number) => ({ id: text(`${id}#${ref}#${n}`) })
+/** Returns the bytes that the chunks hold together. @throws RecordUnreadableError if one is gone or damaged. */
+export async function readChunks(
+  commands: Commands,
+  id: string,
+  { chunks, ref }: ChunkedResult,
+  limits: CallLimits,
+): Promise<Uint8Array> {
+  const read = async (n: number): Promise<Uint8Array> => {
+    const { item } = await commands.get({ Key: chunkKey(id, ref, n) }, limits)
+    if (item?.bytes?.B !== undefined && item.v?.N === VERSION.N) return item.bytes.B
+    throw new RecordUnreadableError(id, `chunk ${n + 1} of ${chunks} of its result is missing or damaged`)
+  }
+  return Buffer.concat(await Promise.all(Array.from({ length: chunks }, (_, n) => read(n))))
+}
+
+function chunkKey(id: string, ref: string, n: number): Item {
+  return { id: { S: `${id}#${ref}#${n}` } }
+}

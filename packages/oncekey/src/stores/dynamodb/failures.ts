@@ -1,31 +1,25 @@
-import { StoreUnavailableError } from '../../protocol/errors.ts'
-import type { DynamoDbClient } from './client.ts'
-import type { Item } from './item.ts'
+import { StoreUnavailableError } from '../../core/errors.ts'
+import type { Action } from './transport.ts'
 
 /** What was asked of DynamoDB, for the message of what went wrong. */
 export interface Request {
-  readonly action: 'PutItem' | 'UpdateItem' | 'GetItem' | 'TransactWriteItems' | 'DeleteItem' | 'Scan'
+  readonly action: Action | 'DeleteItem' | 'Scan'
   readonly table: string
-  readonly client: DynamoDbClient
   readonly timeoutMs: number
+  readonly region: string | undefined
 }
 
-/** A member of whatever was thrown: the client may come from another copy of the SDK, so `instanceof` says nothing. */
+/** Returns a member of whatever was thrown. The client may be of another copy of the SDK, so `instanceof` is no help. */
 export function member(thrown: unknown, name: string): unknown {
   return typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, name) : undefined
 }
 
-export const nameOf = (thrown: unknown): string => `${member(thrown, 'name')}`
-
-/** The item that a refused write brought back. Its attributes are not to be trusted yet. */
-export function itemIn(holder: unknown): Item | undefined {
-  const item = member(holder, 'Item')
-  const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null
-  return isItem(item) ? item : undefined
+export function nameOf(thrown: unknown): string {
+  return `${member(thrown, 'name')}`
 }
 
-/** What may work when tried again, although DynamoDB says it with a 4xx. */
-const PASSING: ReadonlySet<string> = new Set([
+/** Errors that may succeed on a retry, although DynamoDB sends them with a 4xx. */
+const TRANSIENT: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ReplicatedWriteConflictException',
   'RequestLimitExceeded',
@@ -34,59 +28,49 @@ const PASSING: ReadonlySet<string> = new Set([
   'TransactionInProgressException',
 ])
 
-const CREDENTIALS = 'give the process AWS credentials that are valid now, and a clock that is right'
+const CREDENTIALS = 'check that the AWS credentials of the process are valid and that its clock is right'
 
-/** How to mend what is refused for good. */
-const MENDS: ReadonlyMap<string, string> = new Map([
-  ['CredentialsProviderError', 'give the process AWS credentials, or a client that has them'],
+/** What to do about errors that no retry helps against. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['CredentialsProviderError', 'set AWS credentials, or pass a client that has them'],
   ['ExpiredTokenException', CREDENTIALS],
   ['IncompleteSignatureException', CREDENTIALS],
   ['InvalidSignatureException', CREDENTIALS],
   ['MissingAuthenticationTokenException', CREDENTIALS],
-  ['ResourceNotFoundException', 'make the table there, or correct its name, the Region or the account'],
+  ['ResourceNotFoundException', 'create the table, or correct its name, the Region or the account'],
   ['UnrecognizedClientException', CREDENTIALS],
   [
     'ValidationException',
-    'expected partition key `id` (S) and no sort key; make a table like that if this one is not',
+    'expected partition key `id` (S) and no sort key; create such a table if this one has another key',
   ],
 ])
 
-/** The error to throw for whatever the client threw. Neither key nor contents of the request go into its message. */
-export async function failureOf(thrown: unknown, request: Request): Promise<StoreUnavailableError> {
-  const { action, table, client, timeoutMs } = request
+/** Returns the error to throw for whatever a transport threw. Its message shows neither key nor contents. */
+export function failureOf(thrown: unknown, request: Request): StoreUnavailableError {
+  const { action, table, timeoutMs, region } = request
   const code = member(thrown, 'code')
   const reason = typeof code === 'string' ? code : nameOf(thrown)
-  const region = await regionOf(client)
   const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
   const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`
-  const mend =
-    region === undefined ? 'set AWS_REGION, or give a client that has a region' : mendOf(thrown, action)
+  const hint =
+    region === undefined ? 'set AWS_REGION, or pass a client with a Region' : hintFor(thrown, action)
   const message =
-    mend === undefined
-      ? `DynamoDB did not do ${what} within ${timeoutMs} ms (${reason}).`
-      : `DynamoDB refused ${what} (${reason}): ${mend}.`
-  return new StoreUnavailableError(message, { retryable: mend === undefined, cause: thrown })
+    hint === undefined
+      ? `DynamoDB ${what} failed within ${timeoutMs} ms (${reason}).`
+      : `DynamoDB refused ${what} (${reason}): ${hint}.`
+  return new StoreUnavailableError(message, { retryable: hint === undefined, cause: thrown })
 }
 
-/** `undefined` if it may work when tried again: then, what is not known to be refused for good. */
-function mendOf(thrown: unknown, action: Request['action']): string | undefined {
+/** Returns what to do, or `undefined` if a retry may help, which is so for all that is not known to be final. */
+function hintFor(thrown: unknown, action: Request['action']): string | undefined {
   const name = nameOf(thrown)
   if (name === 'AccessDeniedException') {
     return action === 'TransactWriteItems'
-      ? 'allow the role of the process dynamodb:UpdateItem on this table, and the action of each write on its own'
-      : `allow the role of the process dynamodb:${action} on this table`
+      ? "grant the function's role dynamodb:UpdateItem on this table, and the action of each write on its table"
+      : `grant the function's role dynamodb:${action} on this table`
   }
-  const mend = MENDS.get(name)
-  if (mend !== undefined || PASSING.has(name)) return mend
+  const hint = HINTS.get(name)
+  if (hint !== undefined || TRANSIENT.has(name)) return hint
   const status = Number(member(member(thrown, '$metadata'), 'httpStatusCode'))
-  return status >= 400 && status < 500 && status !== 429 ? 'its cause says why' : undefined
-}
-
-async function regionOf({ config }: DynamoDbClient): Promise<string | undefined> {
-  try {
-    return typeof config.region === 'string' ? config.region : await config.region()
-  } catch {
-    // Nobody has set one.
-  }
-  return undefined
+  return status >= 400 && status < 500 && status !== 429 ? 'see its cause' : undefined
 }

@@ -1,72 +1,51 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { FORMAT_VERSION, type InFlightRecord, type Steps } from '../../protocol/record.ts'
-import type { StoredResult } from '../../protocol/result.ts'
+import type { IdempotencyRecord, Snapshot } from '../../core/record.ts'
+import { type Attributes, decodeRecord, type Plain } from '../codec.ts'
+import type { Item } from './transport.ts'
 
-/** What DynamoDB holds under one key. */
-export type Item = Record<string, AttributeValue>
+export function toItem(attributes: Attributes): Item {
+  const item: Item = {}
+  for (const [name, value] of Object.entries(attributes)) item[name] = toAttributeValue(value)
+  return item
+}
 
-export const number = (value: number): AttributeValue => ({ N: `${value}` })
-export const text = (value: string): AttributeValue => ({ S: value })
-
-export const VERSION: AttributeValue = number(FORMAT_VERSION)
-
-/**
- * Expiry as DynamoDB's TTL wants it, beside the one to the millisecond: the one place where time is in seconds.
- * Rounded up, so that nothing goes before it has expired.
- */
-export const ttl = (expiresAtMs: number): AttributeValue => number(Math.ceil(expiresAtMs / 1000))
-
-export function claimItem(record: InFlightRecord): Item {
-  return {
-    id: text(record.id),
-    v: VERSION,
-    status: text(record.status),
-    fingerprint: text(record.fingerprint),
-    createdAtMs: number(record.createdAtMs),
-    steps: stepsValue(record.steps),
-    ...claimAttributes(record),
+export function toAttributeValue(value: Plain): AttributeValue {
+  switch (typeof value) {
+    case 'string':
+      return { S: value }
+    case 'number':
+      return { N: `${value}` }
+    case 'boolean':
+      return { BOOL: value }
+    default:
+      return value instanceof Uint8Array ? { B: value } : { M: toItem(value) }
   }
 }
 
-/** What a takeover changes. */
-export function claimAttributes(record: InFlightRecord): Item {
-  return {
-    owner: text(record.owner),
-    attempt: number(record.attempt),
-    leaseUntilMs: number(record.leaseUntilMs),
-    onCrash: text(record.onCrash),
-    expiresAtMs: number(record.expiresAtMs),
-    expiresAt: ttl(record.expiresAtMs),
-  }
+/** Returns the record that an item holds. @throws RecordUnreadableError */
+export function readRecord(id: string, item: object): IdempotencyRecord {
+  return decodeRecord(id, fromItem(item))
 }
 
-function stepsValue(steps: Steps): AttributeValue {
-  return { M: Object.fromEntries([...steps].map(([name, result]) => [name, resultValue(result)])) }
+/** Returns what a reply shows of a record: `item` is whatever came with it. @throws RecordUnreadableError */
+export function readSnapshot(id: string, nowMs: number, item: unknown): Snapshot {
+  return { nowMs, record: isObject(item) ? readRecord(id, item) : undefined }
 }
 
-export function resultValue(result: StoredResult): AttributeValue {
-  const kind = text(result.kind)
-  switch (result.kind) {
-    case 'undefined':
-      return { M: { kind } }
-    case 'unavailable': {
-      const status = result.status === undefined ? {} : { status: number(result.status) }
-      return { M: { kind, reason: text(result.reason), ...status } }
-    }
-    case 'json': {
-      const { body } = result
-      const place: Item =
-        'bytes' in body ? { bytes: { B: body.bytes } } : { chunks: number(body.chunks), ref: text(body.ref) }
-      const { encoding, checksum, sizeBytes } = result
-      return {
-        M: {
-          kind,
-          encoding: text(encoding),
-          checksum: text(checksum),
-          sizeBytes: number(sizeBytes),
-          ...place,
-        },
-      }
-    }
-  }
+function fromItem(item: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, fromAttributeValue(value)]))
+}
+
+/** Returns the plain value, or null for what no record holds: nulls, lists and sets. */
+function fromAttributeValue(value: unknown): unknown {
+  if (!isObject(value)) return null
+  if ('S' in value) return value.S
+  if ('N' in value) return Number(value.N)
+  if ('B' in value) return value.B
+  if ('BOOL' in value) return value.BOOL
+  return 'M' in value && isObject(value.M) ? fromItem(value.M) : null
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

@@ -1,5 +1,5 @@
-import { StoreUnavailableError } from '../../protocol/errors.ts'
-import type { CallLimits } from '../../protocol/store.ts'
+import { StoreUnavailableError } from '../../core/errors.ts'
+import type { CallLimits } from '../../core/store.ts'
 import { SCRIPT, SCRIPT_SHA1 } from './script.ts'
 
 /** A client of the package `redis` (`@redis/client`), for one server or a cluster. */
@@ -18,37 +18,39 @@ export interface IoRedisClient {
 export type RedisClient = NodeRedisClient | IoRedisClient
 
 /** Runs the script for one key. */
-export type RunScript = (key: string, args: readonly string[], limits: CallLimits) => Promise<unknown>
+type EvalScript = (key: string, args: readonly string[], limits: CallLimits) => Promise<unknown>
 
-/** The error codes (the first word of a reply) that no repeat will mend. */
-const FINAL_CODES = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM'])
+/** The error codes (the first word of a reply) that no retry helps against. */
+const FINAL_CODES: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM'])
 
-/** @throws TypeError at once, if this is no client that can run scripts. */
-export function createRunScript(client: RedisClient): RunScript {
-  const { send, sendWhole } = commandsOf(client)
+/** Returns a function that runs the script. @throws TypeError if this is not a client that can run scripts */
+export function createEvalScript(client: RedisClient): EvalScript {
+  const { bySha1, byText } = commandsOf(client)
 
-  return async (key, args, { timeoutMs }) => {
-    // Clients queue what they cannot send, for as long as the server is away: only a time-out of ours ends that.
-    // What was queued may still arrive. The protocol takes it for what it is, a late copy.
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms.`, { retryable: true }))
-      }, timeoutMs)
-    })
-    const call = send(key, args).catch((error: unknown) => {
-      if (codeOf(error) === 'NOSCRIPT') return sendWhole(key, args)
-      throw error
-    })
+  const send = async (key: string, args: readonly string[]): Promise<unknown> => {
     try {
-      return await Promise.race([call, timeout])
+      return await bySha1(key, args)
+    } catch (error) {
+      if (codeOf(error) === 'NOSCRIPT') return byText(key, args)
+      throw error
+    }
+  }
+  return async (key, args, { timeoutMs }) => {
+    // Clients queue what they cannot send for as long as the server is away: only a timeout of ours ends that.
+    // What was queued may still arrive, and is to the protocol a late copy.
+    const timeout = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      timeout.reject(
+        new StoreUnavailableError(`Redis did not reply within ${timeoutMs} ms.`, { retryable: true }),
+      )
+    }, timeoutMs)
+    try {
+      return await Promise.race([send(key, args), timeout.promise])
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error
       const code = codeOf(error)
-      throw new StoreUnavailableError(`Redis refused: ${code}.`, {
-        cause: error,
-        retryable: !FINAL_CODES.has(code),
-      })
+      const retryable = !FINAL_CODES.has(code)
+      throw new StoreUnavailableError(`Redis refused the call (${code}).`, { cause: error, retryable })
     } finally {
       clearTimeout(timer)
     }
@@ -57,17 +59,17 @@ export function createRunScript(client: RedisClient): RunScript {
 
 type Send = (key: string, args: readonly string[]) => Promise<unknown>
 
-function commandsOf(client: RedisClient): { readonly send: Send; readonly sendWhole: Send } {
-  if (hasMethods(client, 'evalSha', 'eval')) {
+function commandsOf(client: RedisClient): { readonly bySha1: Send; readonly byText: Send } {
+  if ('evalSha' in client) {
     return {
-      send: async (key, args) => client.evalSha(SCRIPT_SHA1, { keys: [key], arguments: [...args] }),
-      sendWhole: async (key, args) => client.eval(SCRIPT, { keys: [key], arguments: [...args] }),
+      bySha1: (key, args) => client.evalSha(SCRIPT_SHA1, { keys: [key], arguments: [...args] }),
+      byText: (key, args) => client.eval(SCRIPT, { keys: [key], arguments: [...args] }),
     }
   }
-  if (hasMethods(client, 'evalsha', 'eval')) {
+  if ('evalsha' in client) {
     return {
-      send: async (key, args) => client.evalsha(SCRIPT_SHA1, 1, key, ...args),
-      sendWhole: async (key, args) => client.eval(SCRIPT, 1, key, ...args),
+      bySha1: (key, args) => client.evalsha(SCRIPT_SHA1, 1, key, ...args),
+      byText: (key, args) => client.eval(SCRIPT, 1, key, ...args),
     }
   }
   throw new TypeError(
@@ -75,18 +77,7 @@ function commandsOf(client: RedisClient): { readonly send: Send; readonly sendWh
   )
 }
 
-function hasMethods<K extends string>(
-  client: unknown,
-  ...names: readonly K[]
-): client is Extract<RedisClient, Readonly<Record<K, unknown>>> {
-  return (
-    typeof client === 'object' &&
-    client !== null &&
-    names.every((name) => typeof Reflect.get(client, name) === 'function')
-  )
-}
-
-/** The protocol of Redis puts an error's code first in its message; an error of the connection has a code of Node's. */
+/** Returns an error's code: Redis puts it first in the message; an error of the connection has a code of Node's. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if ('code' in error && typeof error.code === 'string') return error.code

@@ -1,35 +1,36 @@
 import { hash } from 'node:crypto'
+import { STEP_PREFIX } from '../codec.ts'
+import type { Fields } from './fields.ts'
 
 /**
- * What must hold for a write to happen.
+ * A condition on which a write depends.
  * - `absent`: no record exists.
  * - `seen`: the record has this owner and this lease.
- * - `seen-in-flight`: the same, and it is in flight.
  * - `claim`: the record has this owner, is in flight and was not released; with a lease, also exactly this one.
  * - `never`: nothing is written, only read.
  */
 export type Condition =
   | { readonly kind: 'absent' | 'never' }
-  | { readonly kind: 'seen' | 'seen-in-flight'; readonly owner: string; readonly leaseUntilMs: number }
-  | { readonly kind: 'claim'; readonly owner: string; readonly leaseUntilMs?: number }
+  | { readonly kind: 'seen'; readonly owner: string; readonly leaseUntilMs: number }
+  | { readonly kind: 'claim'; readonly owner: string; readonly leaseUntilMs: number | undefined }
 
-/** What to write: on top of the record, in its place, or on top of it with its steps taken away. */
+/** What to write: on top of the record, in its place, or on top of it without its steps. */
 export interface Write {
   readonly how: 'merge' | 'replace' | 'drop-steps'
-  readonly fields: Readonly<Record<string, string>>
-  /** When the record expires, if that changes: Redis deletes it by itself a minute later. */
+  readonly fields: Fields
+  /** When the record expires, if that changes: Redis itself deletes it a minute later. */
   readonly expiresAtMs?: number
 }
+
+/** Removes the field that has this value in a write. No field of a record is empty. */
+export const ABSENT = ''
 
 /** Until a record is deleted it is the protocol that judges its expiry, by the store's own time. */
 const DELETE_AFTER_MS = 60_000
 
-/** Every field of a step's result begins so. */
-export const STEP_PREFIX = 'step:'
-
 /**
- * The one conditional step, whole: Redis runs nothing else while it runs. It answers whether it wrote (1) or not (0),
- * or that the key holds something that is no hash (2); Redis's own time; and the record as it then stands.
+ * The one conditional write, whole: Redis runs nothing else while it runs. It returns whether it wrote (1) or not (0),
+ * or that the key holds something other than a hash (2); Redis's own time; and the record as it then stands.
  */
 export const SCRIPT: string = `
 local kind, owner, lease, how, expires = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -45,8 +46,6 @@ if kind == 'absent' then
   holds = type == 'none'
 elseif kind == 'seen' then
   holds = old[1] == owner and old[2] == lease
-elseif kind == 'seen-in-flight' then
-  holds = old[1] == owner and old[2] == lease and old[3] == 'in-flight'
 elseif kind == 'claim' then
   holds = old[1] == owner and old[3] == 'in-flight' and old[2] ~= '0' and (lease == '' or old[2] == lease)
 end
@@ -57,7 +56,13 @@ if holds then
       if string.sub(field, 1, ${STEP_PREFIX.length}) == '${STEP_PREFIX}' then redis.call('HDEL', key, field) end
     end
   end
-  for i = 6, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+  for i = 6, #ARGV, 2 do
+    if ARGV[i + 1] == '${ABSENT}' then
+      redis.call('HDEL', key, ARGV[i])
+    else
+      redis.call('HSET', key, ARGV[i], ARGV[i + 1])
+    end
+  end
   if expires ~= '' then
     redis.call('PEXPIREAT', key, string.format('%.0f', math.max(tonumber(expires), nowMs) + ${DELETE_AFTER_MS}))
   end
@@ -67,17 +72,9 @@ return {holds and 1 or 0, now, redis.call('HGETALL', key)}
 
 export const SCRIPT_SHA1: string = hash('sha1', SCRIPT)
 
-/** The script's arguments, in its order. */
+/** Returns the script's arguments, in its order. */
 export function scriptArguments(condition: Condition, write?: Write): string[] {
-  const owner = 'owner' in condition ? condition.owner : ''
-  const lease = 'leaseUntilMs' in condition ? String(condition.leaseUntilMs) : ''
-  const expires = write?.expiresAtMs === undefined ? '' : String(write.expiresAtMs)
-  return [
-    condition.kind,
-    owner,
-    lease,
-    write?.how ?? '',
-    expires,
-    ...Object.entries(write?.fields ?? {}).flat(),
-  ]
+  const { owner = '', leaseUntilMs = '' } = 'owner' in condition ? condition : {}
+  const { how = '', expiresAtMs = '', fields = {} } = write ?? {}
+  return [condition.kind, owner, `${leaseUntilMs}`, how, `${expiresAtMs}`, ...Object.entries(fields).flat()]
 }

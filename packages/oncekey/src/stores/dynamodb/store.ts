@@ -1,0 +1,125 @@
+import { RecordUnreadableError } from '../../core/errors.ts'
+import type { InFlightRecord } from '../../core/record.ts'
+import type { CallLimits, ClaimReply, Store, WriteReply } from '../../core/store.ts'
+import { encodeRecord } from '../codec.ts'
+import { createCommands } from './commands.ts'
+import {
+  type Condition,
+  complete,
+  IF_ABSENT,
+  ifUnchanged,
+  release,
+  renew,
+  saveStep,
+  takeOver,
+  type Update,
+} from './expressions.ts'
+import { readRecord, readSnapshot, toItem } from './item.ts'
+import { createSdkTransport, type DynamoDbClient, regionOf } from './sdk.ts'
+import type { Item, Reply } from './transport.ts'
+
+export interface DynamoDbStoreOptions {
+  /**
+   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it short timeouts: a request that hangs uses up the time in
+   * which another could succeed.
+   *
+   * @default a client that the process shares: three tries, a connection within 1 s and a reply within 2 s
+   */
+  readonly client?: DynamoDbClient
+}
+
+/**
+ * How much of a result a record holds itself. DynamoDB bills every later write of the record, refused ones included,
+ * by the size of the whole item: the cost table is in docs/decisions/041-inline-limit.md.
+ */
+const INLINE_LIMIT_BYTES = 3_072
+
+const CONFLICT = 'TransactionConflictException'
+/** An owner that meets a transaction on its record tries again: it has no other way to learn what became of it. */
+const OWNER_ERRORS = ['ConditionalCheckFailedException']
+const CLAIM_ERRORS = [...OWNER_ERRORS, CONFLICT]
+
+/**
+ * Returns a store in a DynamoDB table with partition key `id` (S), no sort key, and TTL on `expiresAt`.
+ *
+ * @throws TypeError if `table` is not a name, as when an environment variable is not set.
+ */
+export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = {}): Store {
+  if (typeof table !== 'string' || table === '') {
+    throw new TypeError(`dynamoDbStore: expected the name of a table, got ${JSON.stringify(table)}.`)
+  }
+  const commands = createCommands(table, createSdkTransport(client), () => regionOf(client))
+
+  const putClaim = async (
+    record: InFlightRecord,
+    condition: Condition,
+    limits: CallLimits,
+  ): Promise<ClaimReply> => {
+    const input = { ...condition, Item: toItem(encodeRecord(record)) }
+    const reply = await commands.put(input, limits, CLAIM_ERRORS)
+    return refusalOf(record.id, reply) ?? { kind: 'written', nowMs: reply.nowMs, record }
+  }
+  const write = async (id: string, update: Update, limits: CallLimits): Promise<WriteReply> => {
+    const { error, nowMs } = await commands.update(update, limits, OWNER_ERRORS)
+    return error ? { kind: 'refused', ...readSnapshot(id, nowMs, error.item) } : { kind: 'written' }
+  }
+
+  return {
+    insert: (record, limits) => putClaim(record, IF_ABSENT, limits),
+    replace: (record, seen, limits) => putClaim(record, ifUnchanged(seen), limits),
+    async takeover(record, seen, limits) {
+      // Steps may have been saved since it was seen: only the item that comes back has them all.
+      const input = { ...takeOver(record, seen), ReturnValues: 'ALL_NEW' }
+      const reply = await commands.update(input, limits, CLAIM_ERRORS)
+      const { nowMs, item = {} } = reply
+      return refusalOf(record.id, reply) ?? { kind: 'written', nowMs, record: readClaim(record.id, item) }
+    },
+    complete: (claim, completion, limits) => write(claim.id, complete(claim, completion), limits),
+    release: (claim, limits) => write(claim.id, release(claim), limits),
+    saveStep: (claim, name, result, limits) => write(claim.id, saveStep(claim, name, result), limits),
+    renew: (claim, change, limits) => write(claim.id, renew(claim, change), limits),
+    async read(id, limits) {
+      const { nowMs, item } = await commands.get({ Key: { id: { S: id } } }, limits)
+      return readSnapshot(id, nowMs, item)
+    },
+    // Loaded on use, as most functions have small results and do not commit.
+    async offload(claim, request, makeCall) {
+      const { result, inlineBytes } = request
+      const sizeBytes = result.kind === 'json' ? Buffer.byteLength(result.json) : result.bytes.length
+      if (sizeBytes + inlineBytes <= INLINE_LIMIT_BYTES) return result
+      const { writeChunks } = await import('./chunks.ts')
+      return writeChunks(commands, claim, request, makeCall)
+    },
+    async load(id, result, limits) {
+      const { readChunks } = await import('./chunks.ts')
+      return readChunks(commands, id, result, limits)
+    },
+    async commit(claim, completion, writes, limits) {
+      const { commit } = await import('./commit.ts')
+      return commit(
+        commands,
+        client?.config.translateConfig?.marshallOptions,
+        claim,
+        completion,
+        writes,
+        limits,
+      )
+    },
+  }
+}
+
+function refusalOf(
+  id: string,
+  { nowMs, error }: Reply,
+): Exclude<ClaimReply, { kind: 'written' }> | undefined {
+  if (error === undefined) return undefined
+  return error.name === CONFLICT
+    ? { kind: 'busy' }
+    : { kind: 'refused', ...readSnapshot(id, nowMs, error.item) }
+}
+
+function readClaim(id: string, item: Item): InFlightRecord {
+  const record = readRecord(id, item)
+  if (record.status === 'in-flight') return record
+  throw new RecordUnreadableError(id, 'expected attribute "status" to be in-flight')
+}

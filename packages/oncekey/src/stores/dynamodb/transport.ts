@@ -1,0 +1,38 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+
+/** What DynamoDB holds under one key, as the low-level API has it. */
+export type Item = Record<string, AttributeValue>
+
+export type Action = 'PutItem' | 'UpdateItem' | 'GetItem' | 'TransactWriteItems'
+
+/** An error that the caller of a command can act on, in DynamoDB's own words. */
+export interface ExpectedError {
+  /** Without a namespace: `ConditionalCheckFailedException`. */
+  readonly name: string
+  /** The item that made a condition fail. Its attributes are not to be trusted yet. */
+  readonly item: unknown
+  /** The reasons of a cancelled transaction, one for each of its items. */
+  readonly reasons: readonly unknown[] | undefined
+  /** What was thrown, or an error like the SDK's. */
+  readonly cause: () => unknown
+}
+
+export interface Reply {
+  /** The store's own time, from the reply's `Date` header. Epoch milliseconds. */
+  readonly nowMs: number
+  /** The item that a read or an `ALL_NEW` update returned. */
+  readonly item: Item | undefined
+  /** Set if DynamoDB refused the command for a reason that the caller expects. */
+  readonly error: ExpectedError | undefined
+}
+
+/**
+ * Sends one command to DynamoDB and resolves or rejects within `timeoutMs`, whatever happens on the way.
+ * Resolves to a reply if DynamoDB did what it was told, or refused with one of `expectedErrors`; else rejects with
+ * what was thrown (an SDK error, or an error of the same `name`, `$metadata` and `code`).
+ */
+export type Transport = (
+  action: Action,
+  input: object,
+  options: { readonly timeoutMs: number; readonly expectedErrors: readonly string[] },
+) => Promise<Reply>
