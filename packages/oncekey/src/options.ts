@@ -1,54 +1,399 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import type { HttpAnsweringOptions } from './events/http/answering.ts'
-import type { HttpReadingOptions } from './events/http/reading.ts'
-import type { SingleReadingOptions } from './events/single/read-single.ts'
-import type { OutcomeEvent } from './outcome.ts'
-import type { CrashMode } from './protocol/record.ts'
+import { isPointer } from './core/canonical-json.ts'
+import { ERROR_CODES, type ErrorCode } from './core/errors.ts'
+import type { OutcomeEvent } from './core/outcome.ts'
+import type { CrashMode } from './core/record.ts'
 
-/** What every entry takes: how long things last, and what happens when they go wrong. */
+/** Tests a value of an option, and says what is expected of it. */
+export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
+
+/** A hook. Declared as a method, so that a handler may name its own type of event. */
+type Hook<Subject, Result> = { call(subject: Subject): Result }['call']
+
+/** The values of the options that are not given. */
+export const DEFAULTS = {
+  /** 24 hours. */
+  retentionMs: 86_400_000,
+  leaseMs: 60_000,
+  onCrash: 'rerun',
+  inFlight: 'reject',
+  onStoreError: 'refuse',
+  required: true,
+  minLength: 1,
+  methods: ['POST', 'PATCH'],
+  header: 'Idempotency-Key',
+  profile: 'default',
+  archiveReplays: 'run',
+  concurrency: 8,
+  minRemainingMs: 1_000,
+} as const
+
+/** The options of every entry: how long things last, and what happens when they go wrong. */
 export interface ClaimOptions {
   /**
-   * The service that keys belong to: two services that share a table never meet.
-   * @default the Lambda function's name. Outside Lambda, `local`; but `runOnce` and `once` then ask for it
+   * The service that keys belong to. Services that share a table never see each other's records.
+   * @default the Lambda function's name. Outside Lambda `local`, with a warning; `runOnce` and `once` require it there
    */
   readonly service?: string
-  /** How long a completed answer is kept, in milliseconds from completion. @default 24 hours */
+  /** How long a completed result is kept, in milliseconds from completion. @default 24 hours */
   readonly retentionMs?: number
   /**
-   * How long a claim is believed alive where no deadline is known, in milliseconds. A Lambda invocation's lease ends
-   * with its own deadline, and this is not used; `runOnce` and `once` know no deadline.
+   * How long a claim is believed alive where no deadline is known, in milliseconds. The lease of a Lambda invocation
+   * ends at its deadline instead. `runOnce` and `once` know no deadline.
    * @default 60 seconds
    */
   readonly leaseMs?: number
   /**
-   * After a lapsed lease without completion: run again (at least once), or answer `outcome-unknown` until the record
+   * What to do if a run was interrupted: run again (at least once), or answer `outcome-unknown` until the record
    * expires (at most once). @default 'rerun'
    */
   readonly onCrash?: CrashMode
-  /** While another run is in flight: say so at once, or wait up to `waitMs` for its result. @default 'reject' */
+  /** What to do while another run is in progress: refuse, or wait up to `waitMs` for its result. @default 'reject' */
   readonly inFlight?: 'reject' | { readonly waitMs: number }
   /**
-   * When the store cannot be reached to claim: answer 503 without running, or run without protection (`step` and
-   * `commit` then reject). @default 'refuse'
+   * What to do if the store is unavailable when a key is claimed: answer 503 without running, or run without
+   * protection (`step` and `commit` then reject). @default 'refuse'
    */
   readonly onStoreError?: 'refuse' | 'run'
   /** Keeps up to this many completed results in this process, to replay them without the store. @default none */
   readonly cache?: { readonly maxEntries: number }
-  /** The client for a table given by name. @default one of its own, with short time-outs, shared by the process */
+  /** The client for a table given by name. @default one with short timeouts, shared by the process */
   readonly client?: DynamoDBClient | DynamoDBDocumentClient
-  /** Where time comes from, epoch milliseconds: for tests. @default the system's clock */
+  /** The source of time in epoch milliseconds, for tests. @default the system clock */
   readonly clock?: { nowMs(): number; sleep?(durationMs: number, signal?: AbortSignal): Promise<void> }
-  /** Told once for every request. What it throws is ignored. */
+  /** Called once for every request, with its outcome. Whatever it throws is ignored. */
   readonly onOutcome?: (event: OutcomeEvent) => unknown
 }
 
-/** What `idempotent` and `idempotentHandler` take. */
-export interface IdempotencyOptions
-  extends ClaimOptions,
-    HttpReadingOptions,
-    HttpAnsweringOptions,
-    Pick<SingleReadingOptions, 'archiveReplays'> {
-  /** Changes a stored answer on replay only. What it returns is answered; if it throws, the stored answer is. */
-  readonly onReplay?: (answer: unknown, event: unknown) => unknown
+/** 100 years. An expiry computed with more would not be a safe integer, and its record could not be read. */
+export const MAX_DURATION_MS: number = 100 * 365 * 24 * 60 * 60 * 1000
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0
+const isDuration = (value: unknown): boolean => isCount(value) && Number(value) <= MAX_DURATION_MS
+const isListOf = (isItem: (value: unknown) => boolean, value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(isItem)
+const hasOnly = (value: unknown, name: string, isValid: (value: unknown) => boolean): boolean =>
+  isObject(value) && Object.keys(value).join() === name && isValid(value[name])
+
+const DURATION = 'a whole number of milliseconds above 0, at most 100 years'
+const aDuration: Rule = [isDuration, DURATION]
+const aCount: Rule = [isCount, 'a whole number above 0']
+const aFunction: Rule = [isFunction, 'a function']
+const aBoolean: Rule = [isBoolean, 'true or false']
+const aText: Rule = [isText, 'a non-empty string']
+const anything: Rule = [() => true, 'any value']
+const oneOf = (...values: readonly unknown[]): Rule => [
+  (value) => values.includes(value),
+  `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`,
+]
+
+export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
+  service: aText,
+  retentionMs: aDuration,
+  leaseMs: aDuration,
+  onCrash: oneOf('rerun', 'refuse'),
+  inFlight: [
+    (value) => value === 'reject' || hasOnly(value, 'waitMs', isDuration),
+    `'reject' or { waitMs: ${DURATION} }`,
+  ],
+  onStoreError: oneOf('refuse', 'run'),
+  cache: [(value) => hasOnly(value, 'maxEntries', isCount), '{ maxEntries: a whole number above 0 }'],
+  client: [
+    (value) => isObject(value) && isFunction(value.send),
+    'a DynamoDBClient or DynamoDBDocumentClient',
+  ],
+  clock: [
+    (value) => isObject(value) && isFunction(value.nowMs),
+    'an object with nowMs(), epoch milliseconds',
+  ],
+  onOutcome: aFunction,
+}
+
+/** A response as `shouldStore` and `redact` receive it, whatever the event's source. */
+export interface HttpResponse {
+  /** Always a number: 200 if the handler set none, 502 if API Gateway cannot read the one that it set. */
+  readonly statusCode: number
+  readonly headers?: { readonly [name: string]: string | number | boolean }
+  readonly multiValueHeaders?: { readonly [name: string]: readonly (string | number | boolean)[] }
+  readonly cookies?: readonly string[]
+  /** As the handler returned it. A result that is not a response (a bare object or string) is itself the body. */
+  readonly body?: unknown
+  readonly isBase64Encoded?: boolean
+}
+
+/** The wording of problem details (RFC 9457). */
+export interface ProblemOptions {
+  /**
+   * The base of the URIs that document your API's problems: `type` and `Link` are the base and the error's code.
+   * @default `urn:oncekey:problem:`, with a `Link` to the Idempotency-Key draft
+   */
+  readonly typeBase?: string
+  readonly titles?: { readonly [code in ErrorCode]?: string }
+  /** For example `{ 'key-reused': 400 }`, as Stripe answers. */
+  readonly statuses?: { readonly [code in ErrorCode]?: number }
+}
+
+/** The options of `idempotent` and `idempotentHandler`. What concerns headers and responses holds for HTTP events. */
+export interface IdempotencyOptions extends ClaimOptions {
+  /**
+   * Returns the key, in place of the header or of the key that the event's source gives; `undefined` if the event has
+   * none. Sources that give no key need it: Cognito triggers, direct and asynchronous invocations. If it throws, the
+   * request is refused.
+   */
+  readonly key?: Hook<unknown, string | undefined>
+  /**
+   * Whether an event without a key is refused. With `false`, the handler runs without protection. @default true
+   */
+  readonly required?: boolean
+  /** The header that holds the key, or several names of it. Two that differ are refused. @default Idempotency-Key */
+  readonly header?: string | readonly string[]
+  /** Accepts only the quoted form of the header, as the draft defines it. @default bare keys too */
+  readonly syntax?: 'strict'
+  /** The least number of characters of a key. @default 1 */
+  readonly minLength?: number
+  /** Must match somewhere in the key. Anchor it to match the whole key. */
+  readonly pattern?: RegExp
+  /**
+   * The greatest age of a UUIDv7 or ULID key, in milliseconds. Set it to the retention, and a late retry cannot run
+   * again after its record is gone. A key from more than a minute ahead is refused too. @default no limit
+   */
+  readonly maxKeyAgeMs?: number
+  /** The methods that are protected, in any case. @default POST and PATCH */
+  readonly methods?: readonly string[]
+  /** Returns `true` for an event that needs no protection. If it throws, the request is refused. */
+  readonly skip?: Hook<unknown, boolean>
+  /**
+   * Returns the caller's name; `undefined` leaves it to the event. Choose a name that stays the same when tokens are
+   * renewed. If it throws or returns an empty string, the request is refused.
+   */
+  readonly principal?: Hook<unknown, string | undefined>
+  /** Whether a request is refused if nothing identifies its caller. @default false: such callers share their keys */
+  readonly requirePrincipal?: boolean
+  /** Gives each method and path its own key space. @default one key space for the service */
+  readonly scope?: 'operation'
+  /**
+   * What distinguishes two requests with the same key: only what the function returns (a JSON value); or everything
+   * but the members of the body that the JSON pointers name; or, with `false`, nothing.
+   * @default method, path, query and body; of other events, what they carry
+   */
+  readonly fingerprint?: Hook<unknown, unknown> | readonly string[] | false
+  /**
+   * Which responses are stored. A response that is not stored releases its key: the retry runs.
+   * - `default`: 2xx, 3xx and 4xx except 401, 403, 408, 409, 423, 425, 429
+   * - `stripe`: all, and a thrown error as a bare 500
+   * - `success-only`: 2xx (RFC 9110 §15.3), and so no redirect
+   *
+   * The response header `Oncekey-Store: no-store` or `Oncekey-Store: max-age=SECONDS` takes precedence.
+   * @default 'default'
+   */
+  readonly profile?: 'default' | 'stripe' | 'success-only'
+  /** Replaces the profile's rule. If it throws or returns no boolean, the profile decides. */
+  readonly shouldStore?: (response: HttpResponse) => boolean
+  /**
+   * Changes what is stored, not what is answered. It receives a copy. If it throws or returns no response, nothing is
+   * stored, and repeats are answered with 410.
+   */
+  readonly redact?: (response: HttpResponse) => HttpResponse
+  /** Whether `Set-Cookie` and `cookies` are stored and replayed. @default false */
+  readonly storeCookies?: boolean
+  /** Changes a stored response on replay only. If it throws, the stored response is returned unchanged. */
+  readonly onReplay?: (response: unknown, event: unknown) => unknown
+  readonly problems?: ProblemOptions
+  /** Also sends `X-Idempotency-Key` and `X-Idempotency-Cache-Status: HIT` or `MISS`. @default false */
+  readonly legacyHeaders?: boolean
+  /**
+   * What to do with an event that EventBridge replays from an archive: run once more for each replay, or treat it as
+   * a repeat of the first delivery. @default 'run'
+   */
+  readonly archiveReplays?: 'run' | 'repeat'
+}
+
+/** @see RFC 9110 §5.1 */
+const isHeaderName = (value: unknown): boolean =>
+  typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value)
+const isMethod = (value: unknown): boolean =>
+  typeof value === 'string' && /^(?!any$)[a-z]+(-[a-z]+)*$/i.test(value)
+const isByCode = (value: unknown, isValid: (item: unknown) => boolean): boolean =>
+  value === undefined ||
+  (isObject(value) &&
+    Object.entries(value).every(
+      ([code, item]) => ERROR_CODES.some((known) => known === code) && isValid(item),
+    ))
+const isErrorStatus = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599
+const isProblems = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  const { typeBase = 'urn:', titles, statuses, ...others } = value
+  return (
+    Object.keys(others).length === 0 &&
+    typeof typeBase === 'string' &&
+    /^[!-;=?-~]+$/.test(typeBase) &&
+    isByCode(titles, isText) &&
+    isByCode(statuses, isErrorStatus)
+  )
+}
+
+const isPointers = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string' && isPointer(item))
+
+const aFingerprint: Rule = [
+  (value) => value === false || isFunction(value) || isPointers(value),
+  "a function, a list of JSON pointers such as '/sentAt', or false",
+]
+
+export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
+  ...CLAIM_RULES,
+  key: aFunction,
+  required: aBoolean,
+  header: [
+    (value) => isHeaderName(value) || isListOf(isHeaderName, value),
+    'a header name or a list of them',
+  ],
+  syntax: oneOf('strict'),
+  minLength: [(value) => isCount(value) && Number(value) <= 255, 'a whole number from 1 to 255'],
+  pattern: [(value) => value instanceof RegExp, 'a regular expression'],
+  maxKeyAgeMs: aDuration,
+  methods: [(value) => isListOf(isMethod, value), "a list of HTTP methods such as ['POST', 'PATCH']"],
+  skip: aFunction,
+  principal: aFunction,
+  requirePrincipal: aBoolean,
+  scope: oneOf('operation'),
+  fingerprint: aFingerprint,
+  profile: oneOf('default', 'stripe', 'success-only'),
+  shouldStore: aFunction,
+  redact: aFunction,
+  storeCookies: aBoolean,
+  onReplay: aFunction,
+  problems: [
+    isProblems,
+    'an object with typeBase (a URI), titles (strings by error code) or statuses (400 to 599 by error code)',
+  ],
+  legacyHeaders: aBoolean,
+  archiveReplays: oneOf('run', 'repeat'),
+}
+
+/** The options of `idempotentBatch`. */
+export interface BatchOptions<TRecord = unknown> extends ClaimOptions {
+  /**
+   * Returns the key of a record, in place of the one that its source gives. A producer that sends an order twice makes
+   * two messages, and only the order's own id shows that they are the same.
+   * @default the source's own identifier of the record
+   */
+  readonly key?: Hook<TRecord, string | undefined>
+  /** Whether a record without a key is reported as failed. With `false`, it runs without protection. @default true */
+  readonly required?: boolean
+  /**
+   * What distinguishes two records with the same key: only what the function returns (a JSON value); or everything but
+   * the members that the JSON pointers name; or, with `false`, nothing.
+   * @default what was sent
+   */
+  readonly fingerprint?: Hook<TRecord, unknown> | readonly string[] | false
+  /**
+   * Returns the record's group. Records of one group run in order, and a group stops at its first failure; a record
+   * without a group may run beside any other. If it throws or returns anything else, that record is reported as failed.
+   * @default a FIFO queue's message group; a stream's partition key or item; a Kafka partition; none for other queues
+   */
+  readonly group?: Hook<TRecord, string | undefined>
+  /** How many records run at the same time. @default 8 */
+  readonly concurrency?: number
+  /**
+   * With less time left in the invocation, no further record is started, and the rest is reported as failed, to be
+   * delivered again. Set it to what one record takes.
+   * @default 1 second
+   */
+  readonly minRemainingMs?: number
+  /**
+   * Called with the error of every record that failed: Lambda does not log it. Whatever it throws is ignored.
+   * @default console.error
+   */
+  readonly onRecordError?: (error: unknown, record: TRecord) => unknown
+}
+
+export const BATCH_RULES: Readonly<Record<keyof BatchOptions, Rule>> = {
+  ...CLAIM_RULES,
+  key: aFunction,
+  required: aBoolean,
+  fingerprint: aFingerprint,
+  group: aFunction,
+  concurrency: aCount,
+  minRemainingMs: aDuration,
+  onRecordError: aFunction,
+}
+
+/** The options of `runOnce`. It has no cache, which would be made anew on each call. */
+export interface RunOnceOptions extends Omit<ClaimOptions, 'cache'> {
+  /** The name of the operation. Two operations on one order never share a record. */
+  readonly name: string
+  /** The key within the operation, such as an order's id: 1 to 255 characters. */
+  readonly key: string
+  /** What the operation works on, as JSON. The same key with another input is refused. @default not compared */
+  readonly input?: unknown
+  /** Renews the lease at this interval while the function runs, for work of unknown length. @default never */
+  readonly renewEveryMs?: number
+}
+
+const { cache: _, ...UNCACHED_RULES } = CLAIM_RULES
+
+export const RUN_ONCE_RULES: Readonly<Record<keyof RunOnceOptions, Rule>> = {
+  ...UNCACHED_RULES,
+  name: [(value) => typeof value === 'string' && value !== '', 'a non-empty string'],
+  // The key and the input come from a caller: `runOnce` checks them on each call, with errors of their own.
+  key: anything,
+  input: anything,
+  renewEveryMs: aDuration,
+}
+
+/** The options of `once`: those of `runOnce`, with the key and the input taken from the method's arguments. */
+export interface OnceOptions<Args extends unknown[]> extends Omit<RunOnceOptions, 'name' | 'key' | 'input'> {
+  /** Returns the key within the method, such as an order's id: 1 to 255 characters. */
+  readonly key: (...args: Args) => string
+  /** Returns what the call works on, as JSON. The same key with another input is refused. @default not compared */
+  readonly input?: (...args: Args) => unknown
+  /**
+   * The name of the operation. Required where the class cannot be determined: for a private method, or one that is
+   * called without its object or has another decorator around this one. Set it too if a bundler renames classes, or
+   * every build has a key space of its own.
+   * @default `Class.method`, with the class that has the method
+   */
+  readonly name?: string
+}
+
+/**
+ * Checks options at cold start, so that none is ignored silently.
+ * @param where the function that received them, for the message.
+ * @throws TypeError if an option is unknown or its value is invalid; the message names what was expected and received.
+ */
+export function checkOptions(where: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
+  if (options === undefined) return
+  if (!isObject(options))
+    throw new TypeError(
+      `${where}: expected options to be an object, got ${describe(options)}. Leave it out for the defaults.`,
+    )
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
+    if (rule === undefined) {
+      throw new TypeError(
+        `${where}: expected one of the options ${Object.keys(rules).join(', ')}, got ${describe(name)}. Rename or remove it.`,
+      )
+    }
+    const [isValid, expected] = rule
+    if (value !== undefined && !isValid(value)) {
+      throw new TypeError(
+        `${where}: expected ${name} to be ${expected}, got ${describe(value)}. Change it, or remove it for the default.`,
+      )
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? JSON.stringify(value) : 'an object'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

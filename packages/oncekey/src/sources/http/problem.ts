@@ -1,0 +1,118 @@
+import {
+  type ErrorCode,
+  InFlightError,
+  type OncekeyError,
+  ResultUnavailableError,
+} from '../../core/errors.ts'
+import type { ProblemOptions } from '../../options.ts'
+import type { HttpRequest } from './request.ts'
+import { addHeaders } from './response.ts'
+
+const OUTSTANDING = 'A request is outstanding for this Idempotency-Key'
+const RETRY = 'Retry later with the same key.'
+
+/** Without a `detail`, the error's own message is sent: it speaks only of the request and its key. */
+const PROBLEMS: { readonly [code in ErrorCode]: readonly [status: number, title: string, detail?: string] } =
+  {
+    'key-missing': [400, 'Idempotency-Key is missing'],
+    'key-invalid': [400, 'Idempotency-Key is malformed'],
+    'key-expired': [400, 'Idempotency-Key is expired'],
+    'identity-unknown': [400, 'The request cannot be identified'],
+    'key-reused': [
+      422,
+      'Idempotency-Key is already used',
+      'This key was used for a different request. Use a new key for a new request.',
+    ],
+    'in-flight': [409, OUTSTANDING, RETRY],
+    'lease-lost': [409, OUTSTANDING, RETRY],
+    'replay-unavailable': [
+      410,
+      'The response was not stored',
+      'The request was completed, but its response was not stored. It will not run again.',
+    ],
+    'outcome-unknown': [
+      409,
+      'The outcome is unknown',
+      'An earlier attempt was interrupted. Check whether it took effect before you send the request again with a new key.',
+    ],
+    'record-unreadable': [
+      500,
+      'The idempotency record cannot be read',
+      'The request was not run. Report this error to the operator of the service.',
+    ],
+    'store-unavailable': [503, 'Idempotency is unavailable', RETRY],
+  }
+
+/** Errors whose request is worth repeating soon: after seconds, and never so many that a client gives up. */
+const SENT_WITH_RETRY_AFTER: readonly string[] = ['in-flight', 'lease-lost', 'store-unavailable']
+const MIN_RETRY_AFTER_S = 1
+const MAX_RETRY_AFTER_S = 5
+
+const TYPE_BASE = 'urn:oncekey:problem:'
+const DOCUMENTATION = 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07'
+
+/**
+ * Returns the refusal of a request, in the shape that the event's source expects.
+ * It holds nothing of the request but its path and key, and nothing of any other request.
+ * @param echo headers that show the key.
+ * @see RFC 9457 §3
+ */
+export function problemResponse(
+  { shape, path }: HttpRequest,
+  error: OncekeyError,
+  { typeBase, titles, statuses }: ProblemOptions = {},
+  echo: Readonly<Record<string, string>> = {},
+): unknown {
+  const { code, retryable, message } = error
+  const [defaultStatus, defaultTitle, detail = message] = PROBLEMS[code]
+  const status = statuses?.[code] ?? defaultStatus
+  const type = typeBase === undefined ? TYPE_BASE + code : join(typeBase, code)
+  const problem = {
+    type,
+    title: titles?.[code] ?? defaultTitle,
+    status,
+    detail,
+    instance: asUriPath(path),
+    code,
+    retryable,
+    ...(error instanceof ResultUnavailableError && { originalStatus: error.status }),
+  }
+  const response = {
+    statusCode: status,
+    ...(shape.startsWith('alb') && { statusDescription: `${status} ${reasonPhrase(status)}`.trim() }),
+    body: JSON.stringify(problem),
+    isBase64Encoded: false,
+  }
+  return addHeaders(shape, response, {
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Language': 'en',
+    'Cache-Control': 'no-store',
+    Link: `<${typeBase === undefined ? DOCUMENTATION : type}>; rel="describedby"`,
+    ...(SENT_WITH_RETRY_AFTER.includes(code) && { 'Retry-After': retryAfterSeconds(error) }),
+    // Clients that follow Stripe's would otherwise retry every 409.
+    ...(code === 'outcome-unknown' && { 'Stripe-Should-Retry': 'false' }),
+    ...echo,
+  })
+}
+
+/** Only load balancers want it, and importing `node:http` would double the time that this library takes to load. */
+function reasonPhrase(status: number): string {
+  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
+}
+
+function retryAfterSeconds(error: OncekeyError): string {
+  const seconds = error instanceof InFlightError ? Math.ceil(error.retryAfterMs / 1000) : MIN_RETRY_AFTER_S
+  return String(Math.min(MAX_RETRY_AFTER_S, Math.max(MIN_RETRY_AFTER_S, seconds || MIN_RETRY_AFTER_S)))
+}
+
+function join(base: string, code: string): string {
+  return /[/#:?=]$/.test(base) ? base + code : `${base}/${code}`
+}
+
+/** Returns a path reference (RFC 3986 §3.3) for any path. Two slashes at its start would begin a host. */
+function asUriPath(path: string): string {
+  return path
+    .toWellFormed()
+    .replace(/[^\w!$&'()*+,;=:@/.~%-]|%(?![\dA-Fa-f]{2})/gu, encodeURIComponent)
+    .replace(/^\/*/, '/')
+}

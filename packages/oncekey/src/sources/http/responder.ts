@@ -1,0 +1,57 @@
+import type { Responder } from '../../core/request.ts'
+import type { IdempotencyOptions } from '../../options.ts'
+import { problemResponse } from './problem.ts'
+import type { HttpRequest } from './request.ts'
+import { addHeaders, asResponse, dropHeaders, expandShorthand } from './response.ts'
+import { contentToStore, STORE_HEADER, type StoreOptions } from './stored.ts'
+
+type ResponderOptions = StoreOptions & Pick<IdempotencyOptions, 'problems' | 'legacyHeaders'>
+
+/** Creates what stores and answers the results of one function behind HTTP. */
+export function createHttpResponder(options: ResponderOptions): Responder<HttpRequest> {
+  const { legacyHeaders = false, profile, problems } = options
+  const replaced = new Set([STORE_HEADER, 'idempotent-replayed', 'idempotency-key'])
+  if (legacyHeaders) replaced.add('x-idempotency-key').add('x-idempotency-cache-status')
+  const isReplaced = (name: string): boolean => replaced.has(name)
+
+  /** Returns the headers that show the key, if there is a valid one. */
+  const echoHeaders = ({ echo }: HttpRequest): Record<string, string> => {
+    if (echo === undefined) return {}
+    return legacyHeaders
+      ? { 'Idempotency-Key': echo, 'X-Idempotency-Key': echo }
+      : { 'Idempotency-Key': echo }
+  }
+
+  /** Returns the result with these headers in place of any that have their names. Never throws. */
+  const mark = (
+    result: unknown,
+    { shape }: HttpRequest,
+    added: Readonly<Record<string, string>>,
+  ): unknown => {
+    try {
+      const response = asResponse(shape, result) ?? expandShorthand(shape, result)
+      return response ? addHeaders(shape, dropHeaders(response, isReplaced), added) : result
+    } catch {
+      // The runtime cannot serialize this result either, and fails as it would without us.
+      return result
+    }
+  }
+
+  return {
+    toStore: (result, { shape }) => contentToStore(shape, result, options),
+    errorToStore: (_error, { shape }) =>
+      profile === 'stripe' ? contentToStore(shape, { statusCode: 500, body: '' }, options) : undefined,
+    respond(result, request) {
+      const added = echoHeaders(request)
+      if (legacyHeaders) added['X-Idempotency-Cache-Status'] = 'MISS'
+      return mark(result, request, added)
+    },
+    replay(value, request) {
+      const added = echoHeaders(request)
+      added['Idempotent-Replayed'] = 'true'
+      if (legacyHeaders) added['X-Idempotency-Cache-Status'] = 'HIT'
+      return mark(value, request, added)
+    },
+    refuse: (error, request) => problemResponse(request, error, problems, echoHeaders(request)),
+  }
+}

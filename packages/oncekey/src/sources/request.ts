@@ -1,0 +1,40 @@
+import type { Content } from '../core/fingerprint.ts'
+import type { Identity } from '../core/identity.ts'
+import type { Responder } from '../core/request.ts'
+import type { EventKind, NativeKey } from './identify.ts'
+
+/** Stores and answers plain values, and throws refusals: for callers that get a result or an error, not a response. */
+export const valueResponder: Responder<unknown> = {
+  toStore: (value) => ({ value }),
+  errorToStore: () => undefined,
+  respond: (result) => result,
+  replay: (value) => value,
+  refuse(error) {
+    throw error
+  },
+}
+
+/** An event that is not HTTP: its key, if its source gives one, and what it carries. */
+export interface NativeEvent {
+  readonly native: NativeKey | undefined
+  /** What the content is about, in order. */
+  readonly about: readonly string[]
+  readonly content: Content
+}
+
+/** Describes the events of a source that are answered with plain values. */
+export function describeNative(
+  kind: Identity['kind'],
+  noun: string,
+  responder: Responder<unknown>,
+): EventKind<NativeEvent> {
+  return {
+    kind,
+    noun,
+    responder,
+    maxWaitMs: Number.POSITIVE_INFINITY,
+    missingKey: `This ${noun} has no key of its own. Set the option key to a function that returns one.`,
+    nativeKey: (event) => event.native,
+    readContent: (event) => event,
+  }
+}
