@@ -5,8 +5,9 @@ export default {
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'test/mutants/vitest.config.ts', related: false },
   mutate: [
-    'packages/oncekey/src/protocol/**/*.ts',
-    'packages/oncekey/src/attempt/**/*.ts',
+    'packages/oncekey/src/core/**/*.ts',
+    'packages/oncekey/src/features/{step,commit}.ts',
+    'packages/oncekey/src/stores/codec.ts',
     'packages/oncekey/src/stores/dynamodb/**/*.ts',
     // The operator's command: its suite starts processes.
     '!packages/oncekey/src/stores/dynamodb/inspector.ts',

@@ -39,7 +39,6 @@ function createTable(): (command: Command) => Answer {
     for (const [alias, name] of Object.entries(input.ExpressionAttributeNames)) {
       const value = input.ExpressionAttributeValues?.[`:${alias.slice(1)}`]
       if (value !== undefined) changed[name] = value
-      else if (alias === '#steps') delete changed[name]
     }
     items.set(id, changed)
     return { Attributes: input.ReturnValues === 'ALL_NEW' ? changed : undefined }
@@ -85,7 +84,7 @@ export function stubTransport(): DynamoDBClient {
     return {
       response: {
         statusCode: refused === undefined ? 200 : 400,
-        headers: { date: DATE, 'content-type': 'application/x-amz-json-1.0' },
+        headers: { date: DATE, 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'bench' },
         body: Buffer.from(JSON.stringify(content)),
       },
     }

@@ -5,67 +5,90 @@ import { describe, expect, it } from 'vitest'
 const source = join(import.meta.dirname, '../../packages/oncekey/src')
 
 /**
- * "The layers of the library" in CONTRIBUTING.md as data: what each may import besides itself. The first folder or
- * file that matches names it.
+ * The tree of CONTRIBUTING.md as data: what the files of each folder may import beside their own folder, and what they
+ * may load on first use. A pattern is a path's beginning.
  */
-const layers: readonly {
-  readonly name: string
-  readonly within: RegExp
-  readonly mayImport: readonly string[]
-}[] = [
-  { name: 'protocol', within: /^protocol\//, mayImport: [] },
-  { name: 'stores', within: /^stores\//, mayImport: ['protocol'] },
-  { name: 'attempt', within: /^attempt\//, mayImport: ['protocol'] },
-  { name: 'events', within: /^events\//, mayImport: ['protocol'] },
-  { name: 'client', within: /^client\//, mayImport: [] },
-  { name: 'index', within: /^index\.ts$/, mayImport: ['protocol', 'stores', 'attempt', 'events', 'entries'] },
-  { name: 'entries', within: /^[^/]+\.ts$/, mayImport: ['protocol', 'stores', 'attempt', 'events'] },
-]
+const layers: Readonly<
+  Record<string, { readonly imports: readonly string[]; readonly loads?: readonly string[] }>
+> = {
+  'index.ts': {
+    imports: ['core/', 'entries/', 'options.ts', 'sources/records.ts', 'stores/dynamodb/store.ts'],
+  },
+  'options.ts': { imports: ['core/'] },
+  'entries/': {
+    imports: ['core/', 'sources/', 'options.ts', 'stores/dynamodb/store.ts'],
+    loads: ['features/cache.ts'],
+  },
+  'core/': { imports: [], loads: ['features/step.ts', 'features/commit.ts'] },
+  'sources/': { imports: ['core/', 'options.ts'] },
+  'features/': { imports: ['core/', 'sources/identify.ts', 'stores/dynamodb/', 'stores/codec.ts'] },
+  'stores/': { imports: ['core/'] },
+  'client/': { imports: [] },
+}
 
 /** What may be named in one place only, and the place. */
 const confined: readonly { readonly what: string; readonly imported: RegExp; readonly to: RegExp }[] = [
-  { what: 'Middy', imported: /^@middy\//, to: /^middleware\.ts$/ },
-  { what: 'the AWS SDK', imported: /^@(aws-sdk|smithy)\//, to: /^(stores\/dynamodb\/|options\.ts$)/ },
+  { what: 'Middy', imported: /^@middy\//, to: /^entries\/middleware\.ts$/ },
+  {
+    what: 'the AWS SDK',
+    imported: /^@(aws-sdk|smithy)\//,
+    to: /^(stores\/dynamodb\/|options\.ts$|features\/inspect)/,
+  },
   { what: 'the CDK', imported: /^(aws-cdk-lib|constructs)/, to: /^never$/ },
 ]
 
 const files = globSync('**/*.ts', { cwd: source }).map((file) => normalize(file))
+const textOf = (file: string): string => readFileSync(join(source, file), 'utf8')
+const layerOf = (file: string): string | undefined =>
+  Object.keys(layers).find((layer) => file === layer || file.startsWith(layer))
 
+/** The modules that a file names, in `import … from` and `export … from`, or in `import(…)`. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(source, file), 'utf8')
-  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].flatMap(([, specifier]) => specifier ?? [])
+  return [...textOf(file).matchAll(/from\s+'([^']+)'/g)].flatMap(([, specifier]) => specifier ?? [])
 }
 
-function layerOf(file: string): string {
-  return layers.find(({ within }) => within.test(file))?.name ?? 'no layer'
+function loadsOf(file: string): string[] {
+  return [...textOf(file).matchAll(/import\(\s*'([^']+)'/g)].flatMap(([, specifier]) => specifier ?? [])
 }
 
-describe('the layers', () => {
-  it('have a place for every file', () => {
+/** Relative modules of a file outside its own layer that are not among those allowed. */
+function strangers(file: string, specifiers: readonly string[], allowed: readonly string[]): string[] {
+  return specifiers
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(file), specifier)))
+    .filter((target) => layerOf(target) !== layerOf(file))
+    .filter((target) => !allowed.some((path) => target === path || target.startsWith(path)))
+}
+
+describe('the tree', () => {
+  it('has a place for every file', () => {
     expect(files.length).toBeGreaterThan(30)
-    expect(files.filter((file) => layerOf(file) === 'no layer')).toEqual([])
+    expect(files.filter((file) => layerOf(file) === undefined)).toEqual([])
   })
 
-  it('import only downwards', () => {
-    const wrong = files.flatMap((file) => {
-      const layer = layers.find(({ within }) => within.test(file))
-      return importsOf(file)
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => normalize(join(dirname(file), specifier)))
-        .filter((target) => layerOf(target) !== layer?.name && !layer?.mayImport.includes(layerOf(target)))
-        .map((target) => `${file} imports ${target}`)
-    })
-    expect(wrong).toEqual([])
-  })
+  it.each(Object.entries(layers))(
+    'keeps %s to what it may import and load',
+    (layer, { imports, loads = [] }) => {
+      const wrong = files
+        .filter((file) => layerOf(file) === layer)
+        .flatMap((file) => [
+          ...strangers(file, importsOf(file), imports).map((target) => `${file} imports ${target}`),
+          ...strangers(file, loadsOf(file), loads).map((target) => `${file} loads ${target}`),
+        ])
+      expect(wrong).toEqual([])
+    },
+  )
 
-  it.each(confined)('name $what only in its own place', ({ imported, to }) => {
+  it.each(confined)('names $what only in its own place', ({ imported, to }) => {
     const wrong = files.filter(
-      (file) => !to.test(file) && importsOf(file).some((specifier) => imported.test(specifier)),
+      (file) =>
+        !to.test(file) &&
+        [...importsOf(file), ...loadsOf(file)].some((specifier) => imported.test(specifier)),
     )
     expect(wrong).toEqual([])
   })
 
-  it('keep the stores from knowing each other', () => {
+  it('keeps the stores from knowing each other', () => {
     const kinds = ['dynamodb', 'memory', 'redis']
     const wrong = files
       .filter((file) => file.startsWith('stores/'))
@@ -77,13 +100,10 @@ describe('the layers', () => {
       })
     expect(wrong).toEqual([])
   })
-})
 
-describe('the words', () => {
-  it('of HTTP statuses stand only in events/http', () => {
+  it('speaks of HTTP statuses only in sources/http, and in the types of its hooks', () => {
     const wrong = files.filter(
-      (file) =>
-        !file.startsWith('events/http/') && /statusCode/.test(readFileSync(join(source, file), 'utf8')),
+      (file) => !/^(sources\/http\/|options\.ts$)/.test(file) && /statusCode/.test(textOf(file)),
     )
     expect(wrong).toEqual([])
   })

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dynamoDbStore, idempotentHandler } from 'oncekey'
 import Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { deliver } from '../events/http/answering/delivered.ts'
+import { deliver } from '../sources/http/delivered.ts'
 import { httpApiEvent } from '../support/events.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
 import { close, listen } from '../support/loopback.ts'

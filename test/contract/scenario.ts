@@ -1,5 +1,5 @@
 import { dynamoDbStore, type IdempotencyOptions, type OutcomeEvent } from 'oncekey'
-import { type Delivered, deliver, shapes } from '../events/http/answering/delivered.ts'
+import { type Delivered, deliver, shapes } from '../sources/http/delivered.ts'
 import { eventSources, type RequestFacts } from '../support/events.ts'
 import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
 import { lambdaContext } from '../support/lambda-context.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CLAIM_RULES, EVENT_RULES } from '../../packages/oncekey/src/option-rules.ts'
+import { CLAIM_RULES, EVENT_RULES } from '../../packages/oncekey/src/options.ts'
 import { readPage } from './pages.ts'
 
 /** The first column of the table under a heading. */

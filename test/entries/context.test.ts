@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Attempt } from '../../packages/oncekey/src/attempt/attempt.ts'
-import { withAttempt } from '../../packages/oncekey/src/context.ts'
+import type { Attempt } from '../../packages/oncekey/src/core/attempt.ts'
+import { withAttempt } from '../../packages/oncekey/src/entries/context.ts'
 
 const attempt = { key: 'order-1', number: 1 } as Attempt
 

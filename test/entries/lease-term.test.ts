@@ -2,10 +2,10 @@ import type { Context } from 'aws-lambda'
 import { idempotentHandler, type OutcomeEvent, runOnce } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
 import { describe, expect, it } from 'vitest'
+import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import { remainingTimeMs } from '../../packages/oncekey/src/entries/context.ts'
 import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
-import type { InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import { leaseTerm } from '../../packages/oncekey/src/settings.ts'
-import { dynamoDbStore } from '../../packages/oncekey/src/stores/dynamodb/index.ts'
+import { dynamoDbStore } from '../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { httpApiEvent } from '../support/events.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
 import { manualClock } from '../support/manual-clock.ts'
@@ -73,14 +73,12 @@ describe('the lease of an invocation', () => {
   it.each([HUNDRED_YEARS_MS, 0, -HUNDRED_YEARS_MS])(
     'ends with a deadline that is %d ms away',
     (remainingMs) => {
-      const context = { getRemainingTimeInMillis: () => remainingMs }
-      expect(leaseTerm(context, 1_000, 5)).toEqual({ kind: 'deadline', deadlineMs: remainingMs + 1_000 })
+      expect(remainingTimeMs({ getRemainingTimeInMillis: () => remainingMs })).toBe(remainingMs)
     },
   )
 
   it('is leaseMs where the remaining time is too far in the past to be one', () => {
-    const context = { getRemainingTimeInMillis: () => -HUNDRED_YEARS_MS - 1 }
-    expect(leaseTerm(context, 1_000, 5)).toEqual({ kind: 'duration', leaseMs: 5 })
+    expect(remainingTimeMs({ getRemainingTimeInMillis: () => -HUNDRED_YEARS_MS - 1 })).toBeUndefined()
   })
 })
 

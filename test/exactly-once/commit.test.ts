@@ -1,172 +1,172 @@
-import type { IdempotentContext, TransactionWrite } from 'oncekey'
+import { type IdempotentContext, LeaseLostError, StoreUnavailableError, type TransactionWrite } from 'oncekey'
 import { describe, expect, test, vi } from 'vitest'
+import { type FrontDoor, frontDoors, withoutMiddy } from '../support/front-doors.ts'
 import { startTrial, type Trial } from '../support/trial.ts'
 
 const CREATED = { statusCode: 201, body: 'paid' }
-type Run = IdempotentContext['idempotency']
+type Attempt = IdempotentContext['idempotency']
 
-/** Takes from the wallet, if there is enough in it. */
-const pay = ({ table }: Trial, amount: number): TransactionWrite => ({
+/** A payment from a wallet, if there is enough in it. */
+const pay = ({ table }: Trial, amount: number, wallet = 'wallet'): TransactionWrite => ({
   Update: {
     TableName: table.name,
-    Key: { id: 'wallet' },
+    Key: { id: wallet },
     UpdateExpression: 'ADD spent :amount',
     ConditionExpression: 'attribute_not_exists(spent) OR spent < :limit',
     ExpressionAttributeValues: { ':amount': amount, ':limit': 100 },
   },
 })
-
 const put = ({ table }: Trial, id: string): TransactionWrite => ({
   Put: { TableName: table.name, Item: { id } },
 })
+const spent = async (trial: Trial, wallet = 'wallet') => (await trial.item(wallet))?.spent
 
-/** A sandbox whose handler is this run. */
-const sandbox = (trial: Trial, run: (attempt: Run) => unknown) =>
-  trial.sandbox((_event, { idempotency }) => run(idempotency))
+const sandbox = (trial: Trial, run: (attempt: Attempt) => unknown, door?: FrontDoor) =>
+  trial.sandbox((_event, { idempotency }) => run(idempotency), door && { door })
 
-async function spent(trial: Trial): Promise<unknown> {
-  return (await trial.item('wallet'))?.spent
+const fail = (): never => {
+  throw new Error('after the commit')
 }
 
+// What the transaction is: test/stores. What a run makes of it: test/core. Here: both together.
 describe('a commit', () => {
-  test('does the writes and stores the result that every repeat gets', async () => {
+  test('does the writes and stores the result that every repeat gets, however long', async () => {
     await using trial = await startTrial()
+    const body = Array.from({ length: 20_000 }, () => String.fromCharCode(33 + Math.random() * 90)).join('')
     const call = sandbox(trial, async (attempt) => {
-      await attempt.commit(CREATED, [pay(trial, 100), put(trial, 'ledger')])
+      await attempt.commit({ statusCode: 201, body }, [pay(trial, 100), put(trial, 'ledger')])
       return { statusCode: 500, body: 'not this' }
     })
-    expect(await call()).toMatchObject({ text: '201', body: 'paid' })
-    expect(await call()).toMatchObject({ text: '201 replayed', body: 'paid' })
+    expect(await call()).toMatchObject({ text: '201', body })
+    expect(await call()).toMatchObject({ text: '201 replayed', body })
     expect(await spent(trial)).toBe(100)
     expect(await trial.item('ledger')).toBeDefined()
   })
 
-  test('whose own condition fails says why in the order of its writes, and leaves the claim held', async () => {
+  test('whose own condition fails says why, writes nothing, and leaves the claim to another one', async () => {
     await using trial = await startTrial()
-    const attempts = vi.fn()
-    const call = sandbox(trial, async (attempt) => {
-      attempts()
-      await attempt.commit({ statusCode: 200 }, [pay(trial, 100)]).catch(() => undefined)
-      return CREATED
+    await sandbox(trial, (attempt) => attempt.commit(CREATED, [pay(trial, 100)]))({
+      key: 'the-first-payment',
     })
-    await call({ key: 'the-one-that-spends' })
     const poor = sandbox(trial, async (attempt) => {
-      attempts()
-      try {
-        return await attempt.commit(CREATED, [put(trial, 'ledger'), pay(trial, 1)])
-      } catch (error) {
-        expect(error).toMatchObject({
-          name: 'TransactionCanceledException',
-          CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed' }],
-        })
-        return { statusCode: 402, body: 'no money left' }
-      }
+      await expect(attempt.commit(CREATED, [put(trial, 'ledger'), pay(trial, 1)])).rejects.toMatchObject({
+        name: 'TransactionCanceledException',
+        CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed' }],
+      })
+      return attempt.commit({ statusCode: 402, body: 'no money left' }, [put(trial, 'refusal')])
     })
     expect(await poor()).toMatchObject({ text: '402', body: 'no money left' })
     expect(await poor()).toMatchObject({ text: '402 replayed', body: 'no money left' })
-    expect(attempts).toHaveBeenCalledTimes(2)
     expect(await spent(trial)).toBe(100)
     expect(await trial.item('ledger')).toBeUndefined()
   })
 
-  test('may follow one whose own condition failed', async () => {
-    await using trial = await startTrial()
-    const call = sandbox(trial, async (attempt) => {
-      const check = {
-        ConditionCheck: {
-          TableName: trial.table.name,
-          Key: { id: 'x' },
-          ConditionExpression: 'attribute_exists(id)',
-        },
-      }
-      await attempt.commit(CREATED, [check]).catch(() => undefined)
-      return attempt.commit({ statusCode: 202 }, [pay(trial, 100)])
-    })
-    expect((await call()).text).toBe('202')
-    expect((await call()).text).toBe('202 replayed')
-    expect(await spent(trial)).toBe(100)
-  })
-
-  test('of a result too long for the record brings its chunks along', async () => {
-    await using trial = await startTrial()
-    const body = Array.from({ length: 20_000 }, () => String.fromCharCode(33 + Math.random() * 90)).join('')
-    const call = sandbox(trial, (attempt) => attempt.commit({ statusCode: 201, body }, [pay(trial, 100)]))
-    expect((await call()).text).toBe('201')
-    expect(await call()).toMatchObject({ text: '201 replayed', body })
-  })
-
-  test.each([
-    {
-      what: 'more than 99 writes',
-      writes: (trial: Trial) => Array.from({ length: 100 }, (_, n) => put(trial, `${n}`)),
-      name: 'RangeError',
-    },
-    {
-      what: 'more than 4 MB',
-      writes: ({ table }: Trial) =>
-        Array.from({ length: 12 }, (_, n) => ({
-          Put: { TableName: table.name, Item: { id: `${n}`, data: 'x'.repeat(380_000) } },
-        })),
-      name: 'RangeError',
-    },
-    { what: 'a write of no kind', writes: () => [{}], name: 'TypeError' },
-  ])('of $what is refused before anything is sent', async ({ writes, name }) => {
-    await using trial = await startTrial()
-    const call = sandbox(trial, async (attempt) => {
-      await expect(attempt.commit(CREATED, writes(trial))).rejects.toMatchObject({ name })
-      return { statusCode: 413, body: 'too much' }
-    })
-    expect((await call()).text).toBe('413')
-    expect(trial.proxy.phases).toEqual(['insert', 'complete'])
-    expect((await call()).text).toBe('413 replayed')
-  })
-
-  test('of a result that is not to be stored is refused before anything is sent', async () => {
-    await using trial = await startTrial()
-    const call = sandbox(trial, (attempt) => attempt.commit({ statusCode: 500 }, [pay(trial, 100)]))
-    expect((await call()).text).toBe('threw TypeError')
-    expect(trial.proxy.phases).toEqual(['insert', 'release'])
-  })
-
-  test('ends the run: a second one and a step after it are refused', async () => {
-    await using trial = await startTrial()
-    const call = sandbox(trial, async (attempt) => {
-      await attempt.commit(CREATED, [pay(trial, 60)])
-      await expect(attempt.commit(CREATED, [pay(trial, 60)])).rejects.toThrow(TypeError)
-      await expect(attempt.step('late', () => 1)).rejects.toThrow(TypeError)
-      return CREATED
-    })
-    expect((await call()).text).toBe('201')
-    expect(await spent(trial)).toBe(60)
-  })
-
-  test.each(['cancelled by a conflict', 'transaction in progress', 'throttled'] as const)(
-    'waits out: %s',
+  test.each(['cancelled by a conflict', 'transaction in progress'] as const)(
+    'is tried again: %s',
     async (fault) => {
       await using trial = await startTrial()
       trial.proxy.inject('commit', fault, 3)
       const call = sandbox(trial, (attempt) => attempt.commit(CREATED, [pay(trial, 100)]))
       expect((await call()).text).toBe('201')
-      expect(await spent(trial)).toBe(100)
       expect((await call()).text).toBe('201 replayed')
+      expect(await spent(trial)).toBe(100)
     },
   )
-})
 
-describe('a transaction that holds the record', () => {
-  test('makes a claim answer that a run is in flight', async () => {
+  test('that holds the record makes a claim answer that a run is in progress', async () => {
     await using trial = await startTrial()
     trial.proxy.inject('insert', 'transaction conflict')
     const work = vi.fn(() => CREATED)
     expect((await sandbox(trial, work)()).text).toBe('409')
     expect(work).not.toHaveBeenCalled()
   })
+})
 
-  test('makes a completion wait', async () => {
+/** A run whose first commit gets no reply, and what its handler does then. */
+const runInDoubt = (
+  trial: Trial,
+  goOn: (attempt: Attempt, heal: () => void) => unknown,
+  door: FrontDoor = withoutMiddy,
+) => {
+  const run = async (attempt: Attempt) => {
+    await expect(attempt.commit(CREATED, [pay(trial, 60)])).rejects.toThrow(StoreUnavailableError)
+    return goOn(attempt, () => trial.proxy.heal())
+  }
+  return sandbox(trial, run, door)({ remainingMs: 4_000 })
+}
+
+describe.each(frontDoors)('through $door, a commit that happened without a reply', (door) => {
+  test.concurrent.each([
+    { end: 'throws', goOn: fail },
+    { end: 'returns something else', goOn: () => ({ statusCode: 402, body: 'else' }) },
+  ])('is what is answered when the handler $end', async ({ goOn }) => {
     await using trial = await startTrial()
-    trial.proxy.inject('complete', 'transaction conflict', 3)
-    const call = sandbox(trial, () => CREATED)
-    expect((await call()).text).toBe('201')
-    expect((await call()).text).toBe('201 replayed')
+    trial.proxy.inject('commit', 'reply lost')
+    expect(await runInDoubt(trial, goOn, door)).toMatchObject({ text: '201', body: 'paid' })
+    expect(await sandbox(trial, fail, door)()).toMatchObject({ text: '201 replayed', body: 'paid' })
+    expect(await spent(trial)).toBe(60)
+  })
+})
+
+describe('a commit that happened without a reply', () => {
+  test.concurrent('is confirmed by the same commit again, and done once', async () => {
+    await using trial = await startTrial()
+    trial.proxy.inject('commit', 'reply lost')
+    const answer = await runInDoubt(trial, (attempt, heal) => {
+      heal()
+      return attempt.commit({ ...CREATED }, [pay(trial, 60)])
+    })
+    expect(answer).toMatchObject({ text: '201', body: 'paid' })
+    expect(await spent(trial)).toBe(60)
+  })
+
+  test.concurrent('makes another commit fail, and nothing of that is written', async () => {
+    await using trial = await startTrial()
+    trial.proxy.inject('commit', 'reply lost')
+    const answer = await runInDoubt(trial, async (attempt, heal) => {
+      heal()
+      const other = attempt.commit({ statusCode: 202 }, [pay(trial, 60, 'other')])
+      await expect(other).rejects.toThrow(LeaseLostError)
+      return other
+    })
+    expect(answer).toMatchObject({ text: '201', body: 'paid' })
+    expect([await spent(trial), await spent(trial, 'other')]).toEqual([60, undefined])
+  })
+})
+
+describe('a commit that arrives late', () => {
+  test.concurrent('does nothing after its handler has returned', async () => {
+    await using trial = await startTrial()
+    trial.proxy.inject('commit', 'delayed past the time-out')
+    expect((await runInDoubt(trial, () => ({ statusCode: 402 }))).text).toBe('402')
+    await trial.proxy.deliverHeld()
+    expect((await sandbox(trial, fail)()).text).toBe('402 replayed')
+    expect(await spent(trial)).toBeUndefined()
+  })
+
+  test.concurrent('does nothing after another commit of its run', async () => {
+    await using trial = await startTrial()
+    trial.proxy.inject('commit', 'delayed past the time-out')
+    const answer = await runInDoubt(trial, (attempt, heal) => {
+      heal()
+      return attempt.commit({ statusCode: 202 }, [pay(trial, 60, 'other')])
+    })
+    expect(answer.text).toBe('202')
+    await trial.proxy.deliverHeld()
+    expect([await spent(trial), await spent(trial, 'other')]).toEqual([undefined, 60])
+    expect((await sandbox(trial, fail)()).text).toBe('202 replayed')
+  })
+
+  test.concurrent('does nothing once its handler has thrown and the retry runs', async () => {
+    await using trial = await startTrial()
+    trial.proxy.inject('commit', 'delayed past the time-out')
+    expect((await runInDoubt(trial, fail)).text).toBe('threw Error')
+    trial.proxy.heal()
+    const retry = sandbox(trial, async (attempt) => {
+      await trial.proxy.deliverHeld()
+      return attempt.commit(CREATED, [pay(trial, 60)])
+    })
+    expect((await retry()).text).toBe('201')
+    expect(await spent(trial)).toBe(60)
   })
 })

@@ -13,7 +13,7 @@ const results = [
   {
     what: '600 KB that compress well',
     body: 'all work and no play '.repeat((600 * KB) / 21),
-    place: 'bytes',
+    place: 'br',
   },
   { what: '600 KB of noise', body: random(600 * KB), place: 'chunks' },
   { what: '5.9 MB of noise', body: random(5.9 * KB * KB), place: 'chunks' },

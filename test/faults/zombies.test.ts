@@ -138,7 +138,7 @@ describe('a run that outlives its lease', () => {
       { onOutcome },
     )()
     await vi.waitUntil(() => started.mock.calls.length === 1)
-    await trial.edit({ expiresAtMs: 1 })
+    await trial.edit({ expiresAt: 1 })
     const other = await trial.sandbox(() => answerOf('other'))({ body: '{"amount":7}' })
     expect(other.text).toBe('201')
     const stored = await trial.record()

@@ -10,12 +10,7 @@ const config: ViteUserConfig = {
   test: {
     ...test,
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    include: [
-      'test/protocol/**/*.test.ts',
-      'test/attempt/**/*.test.ts',
-      'test/stores/**/*.test.ts',
-      'test/events/http/reading/{fingerprint,pointer}.test.ts',
-    ],
+    include: ['test/core/**/*.test.ts', 'test/stores/**/*.test.ts'],
     setupFiles: ['test/mutants/load-all.ts'],
     // A mutant that hangs is ended by Stryker, by its own reckoning.
     testTimeout: 15_000,

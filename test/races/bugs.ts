@@ -1,5 +1,5 @@
-import type { InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type { ClaimToken, Store } from '../../packages/oncekey/src/protocol/store.ts'
+import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import type { Owner, Store } from '../../packages/oncekey/src/core/store.ts'
 import type { Bug } from './store.ts'
 
 // Each is a store that keeps the contract but for one thing.
@@ -7,7 +7,7 @@ import type { Bug } from './store.ts'
 const limits = { timeoutMs: 0 }
 
 /** The claim of whoever holds the record now. */
-async function current(store: Store, claim: ClaimToken): Promise<ClaimToken> {
+async function current(store: Store, claim: Owner): Promise<Owner> {
   const { record } = await store.read(claim.id, limits)
   return { id: claim.id, owner: record?.owner ?? claim.owner }
 }
@@ -52,7 +52,7 @@ export const deletesOnRelease: Bug = (store) => {
 }
 
 /** A released claim is brought back to life, so that the write that follows finds a lease. */
-async function relive(store: Store, claim: ClaimToken): Promise<void> {
+async function relive(store: Store, claim: Owner): Promise<void> {
   const { record } = await store.read(claim.id, limits)
   if (record?.status !== 'in-flight' || record.owner !== claim.owner || record.leaseUntilMs > 0) return
   await store.replace({ ...record, leaseUntilMs: 1 }, record, limits)

@@ -1,9 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
-import type { LeaseTerm } from '../../packages/oncekey/src/attempt/timing.ts'
-import { admit } from '../../packages/oncekey/src/guard.ts'
-import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
-import { OncekeyError, StoreUnavailableError } from '../../packages/oncekey/src/protocol/errors.ts'
-import type { CrashMode } from '../../packages/oncekey/src/protocol/record.ts'
+import { OncekeyError, StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
+import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
+import { protect } from '../../packages/oncekey/src/core/protect.ts'
+import type { CrashMode } from '../../packages/oncekey/src/core/record.ts'
+import { renew } from '../../packages/oncekey/src/core/renew.ts'
+import type { ProtectedRequest, Settings } from '../../packages/oncekey/src/core/request.ts'
+import { valueResponder } from '../../packages/oncekey/src/sources/request.ts'
+// Loaded on first use: a request must not wait for a file while it is told what happens.
+import '../../packages/oncekey/src/features/commit.ts'
+import '../../packages/oncekey/src/features/step.ts'
 import { type Desk, type Handler, HandlerError } from './handlers.ts'
 import { type Call, isClaim, type Reply } from './packets.ts'
 import { remoteStore } from './remote-store.ts'
@@ -22,7 +27,7 @@ const RETENTION_MS = 2 * LAPSE_MS - LEASE_MS
 export interface Client {
   readonly fingerprint: string
   readonly handler: Handler
-  readonly term: LeaseTerm['kind']
+  readonly term: 'deadline' | 'duration'
   readonly onCrash: CrashMode
   readonly waitMs: number
   /** How far the clock of its process is ahead of the store's. */
@@ -107,54 +112,42 @@ export function createCaller(request: Request): Caller {
 
   const outcomes: Outcome[] = []
   const answerOf = async (): Promise<unknown> => {
-    const settings = {
+    const settings: Settings = {
       store: remoteStore(request.name, send),
       clock,
       skew: { offsetMs: 0 },
       retentionMs: RETENTION_MS,
+      leaseMs: LEASE_MS,
       onCrash: request.onCrash,
       waitMs: request.waitMs,
       onStoreError: 'refuse',
-      onOutcome: ({ outcome }: { outcome: Outcome }) => outcomes.push(outcome),
-    } as const
-    const exchange = {
-      intent: { id: RECORD_ID, key: 'k1', fingerprint: request.fingerprint },
-      longestWaitMs: request.waitMs,
-      keep: (value: unknown) => ({ value }),
-      keepError: () => undefined,
-      answer: (value: unknown) => value,
-      replay: (value: unknown) => value,
-      refuse: (error: OncekeyError): never => {
-        throw error
+      onOutcome: ({ outcome }) => outcomes.push(outcome),
+    }
+    // Where the host gives a deadline, it gives it in its own time, whatever the clock of the process says.
+    const deadlineMs = request.term === 'deadline' ? clockMs - request.clockAheadMs + TERM_MS : undefined
+    const asked: ProtectedRequest = {
+      invocation: {
+        event: undefined,
+        context: undefined,
+        service: 'payments',
+        startedAtMs: clockMs,
+        deadlineMs,
       },
+      id: RECORD_ID,
+      key: 'k1',
+      fingerprint: request.fingerprint,
+      maxWaitMs: request.waitMs,
+      responder: valueResponder,
+      source: undefined,
     }
-    // Where the service gives a deadline, it gives it in its own time, whatever the clock of the process says.
-    const deadlineMs = clockMs - request.clockAheadMs + TERM_MS
-    const term: LeaseTerm =
-      request.term === 'deadline' ? { kind: 'deadline', deadlineMs } : { kind: 'duration', leaseMs: LEASE_MS }
-
-    const admission = await admit(settings, {
-      exchange,
-      event: undefined,
-      beganAtMs: settings.clock.nowMs(),
-      service: 'payments',
-      term,
+    return protect(settings, asked, async (attempt, claim) => {
+      isRunning = true
+      try {
+        return await request.handler({ attempt, renew: () => renew(claim), work }, request.name)
+      } finally {
+        isRunning = false
+      }
     })
-    if (admission.kind === 'answer') return admission.answer
-    const { guarded } = admission
-    let end: () => Promise<unknown>
-    isRunning = true
-    try {
-      const value = await request.handler(
-        { attempt: guarded.attempt, renew: guarded.renew, work },
-        request.name,
-      )
-      end = () => guarded.returned(value)
-    } catch (error) {
-      end = () => guarded.threw(error)
-    }
-    isRunning = false
-    return end()
   }
 
   const run = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { Attempt } from '../../packages/oncekey/src/attempt/attempt.ts'
+import type { Attempt } from '../../packages/oncekey/src/core/attempt.ts'
 
 /** What a handler of the explorer has at hand. */
 export interface Desk {

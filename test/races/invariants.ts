@@ -1,4 +1,4 @@
-import type { CrashMode, IdempotencyRecord } from '../../packages/oncekey/src/protocol/record.ts'
+import type { CrashMode, IdempotencyRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { Answer, Lease, Request } from './caller.ts'
 import { type Call, isClaim } from './packets.ts'
 
@@ -138,6 +138,5 @@ export function ofAnswer({ results }: Story, { fingerprint }: Request, answer: A
 
 /** What a request's result looks like in the record. */
 function textOf({ result }: Extract<IdempotencyRecord, { status: 'completed' }>): string {
-  if (result.kind !== 'json' || !('bytes' in result.body)) return result.kind
-  return String(JSON.parse(Buffer.from(result.body.bytes).toString()))
+  return result.kind === 'json' ? String(JSON.parse(result.json)) : result.kind
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
+import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
 import type { Moment } from './automaton.ts'
 import { createInterner } from './interner.ts'
 import { atTime, ofAnswer, ofHolders, type Story, untold } from './invariants.ts'

@@ -1,32 +1,31 @@
-import type { Seen } from '../../packages/oncekey/src/protocol/decide.ts'
-import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type { StoredResult } from '../../packages/oncekey/src/protocol/result.ts'
-import type { ClaimToken, Completion, Store, WriteAnswer } from '../../packages/oncekey/src/protocol/store.ts'
+import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import type { StoredResult } from '../../packages/oncekey/src/core/result.ts'
+import type { Completion, Owner, Seen, Store, WriteReply } from '../../packages/oncekey/src/core/store.ts'
 import type { Interned } from './interner.ts'
 
 /** What a caller sends to the store: one method of `Store` and its arguments. */
 export type Call =
   | { readonly op: 'insert'; readonly record: InFlightRecord }
   | { readonly op: 'replace' | 'takeover'; readonly record: InFlightRecord; readonly seen: Seen }
-  | { readonly op: 'complete'; readonly claim: ClaimToken; readonly completion: Completion }
+  | { readonly op: 'complete'; readonly claim: Owner; readonly completion: Completion }
   | {
       readonly op: 'commit'
-      readonly claim: ClaimToken
+      readonly claim: Owner
       readonly completion: Completion & { readonly commitToken: string }
     }
-  | { readonly op: 'release'; readonly claim: ClaimToken }
+  | { readonly op: 'release'; readonly claim: Owner }
   | {
       readonly op: 'saveStep'
-      readonly claim: ClaimToken
+      readonly claim: Owner
       readonly name: string
       readonly result: StoredResult
     }
-  | { readonly op: 'renew'; readonly claim: ClaimToken; readonly lease: Parameters<Store['renew']>[1] }
+  | { readonly op: 'renew'; readonly claim: Owner; readonly lease: Parameters<Store['renew']>[1] }
   | { readonly op: 'read'; readonly id: string }
 
 /** What the store sends back. `busy` is a transaction's conflict; `seen` answers a read. */
 export interface Reply {
-  readonly kind: WriteAnswer['kind'] | 'busy' | 'seen'
+  readonly kind: WriteReply['kind'] | 'busy' | 'seen'
   readonly record: Interned<IdempotencyRecord> | undefined
   /** The store's time when it answered, which may be long before the reply is read. */
   readonly nowMs: number

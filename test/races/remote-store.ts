@@ -1,10 +1,5 @@
-import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type {
-  ClaimAnswer,
-  ClaimToken,
-  Store,
-  WriteAnswer,
-} from '../../packages/oncekey/src/protocol/store.ts'
+import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import type { ClaimReply, Owner, Store, WriteReply } from '../../packages/oncekey/src/core/store.ts'
 import type { Call, Reply } from './packets.ts'
 
 /**
@@ -32,16 +27,18 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
     if (record.status === 'in-flight' || record.commitToken === undefined) return { ...record, owner }
     return { ...record, owner, commitToken: show(record.commitToken) }
   }
-  const token = ({ id, owner }: ClaimToken): ClaimToken => ({ id, owner: hide(owner) })
+  const ownerOf = ({ id, owner }: Owner): Owner => ({ id, owner: hide(owner) })
 
-  const claim = async (call: Call): Promise<ClaimAnswer> => {
+  const claim = async (call: Call): Promise<ClaimReply> => {
     const { kind, record, nowMs } = await send(call)
     if (kind === 'busy') return { kind }
     if (kind === 'refused') return { kind, nowMs, record: record && shown(record.value) }
     if (record === undefined) throw new Error(`${call.op} was written, but nothing is there`)
-    return { kind: 'written', nowMs, record: shown(record.value) }
+    const written = shown(record.value)
+    if (written.status === 'completed') throw new Error(`${call.op} left a completed record`)
+    return { kind: 'written', nowMs, record: written }
   }
-  const write = async (call: Call): Promise<WriteAnswer> => {
+  const write = async (call: Call): Promise<WriteReply> => {
     const { kind, record, nowMs } = await send(call)
     if (kind === 'busy') throw new Error(`${call.op} is not told of transactions`)
     return kind === 'refused' ? { kind, nowMs, record: record && shown(record.value) } : { kind: 'written' }
@@ -53,21 +50,21 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
       claim({ op: 'replace', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }),
     takeover: (record, { owner, leaseUntilMs }) =>
       claim({ op: 'takeover', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }),
-    complete: (of, completion) => write({ op: 'complete', claim: token(of), completion }),
+    complete: (of, completion) => write({ op: 'complete', claim: ownerOf(of), completion }),
     commit: (of, completion) => {
       const commitToken = hide(completion.commitToken)
-      return write({ op: 'commit', claim: token(of), completion: { ...completion, commitToken } })
+      return write({ op: 'commit', claim: ownerOf(of), completion: { ...completion, commitToken } })
     },
-    release: (of) => write({ op: 'release', claim: token(of) }),
-    saveStep: (of, name, result) => write({ op: 'saveStep', claim: token(of), name, result }),
+    release: (of) => write({ op: 'release', claim: ownerOf(of) }),
+    saveStep: (of, name, result) => write({ op: 'saveStep', claim: ownerOf(of), name, result }),
     renew: (of, { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }) =>
-      write({ op: 'renew', claim: token(of), lease: { fromLeaseUntilMs, leaseUntilMs, expiresAtMs } }),
+      write({ op: 'renew', claim: ownerOf(of), lease: { fromLeaseUntilMs, leaseUntilMs, expiresAtMs } }),
     async read(id) {
       const { record, nowMs } = await send({ op: 'read', id })
       return { nowMs, record: record && shown(record.value) }
     },
-    spill: (_claim, bytes) => Promise.resolve({ bytes }),
-    load: (id) => Promise.reject(new Error(`nothing was spilt beside ${id}`)),
+    offload: (_claim, { result }) => Promise.resolve(result),
+    load: (id) => Promise.reject(new Error(`nothing was moved out of ${id}`)),
   }
 }
 

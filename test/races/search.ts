@@ -1,4 +1,4 @@
-import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
+import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
 import type { Scenario } from './scenarios.ts'
 import { keyOf, type State } from './state.ts'
 import type { Bug } from './store.ts'

@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../packages/oncekey/src/protocol/record.ts'
+import type { IdempotencyRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { Moment } from './automaton.ts'
 import type { Interned } from './interner.ts'
 import type { Story } from './invariants.ts'

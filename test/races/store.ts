@@ -1,11 +1,5 @@
-import type { IdempotencyRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import type {
-  CallLimits,
-  ClaimAnswer,
-  Sight,
-  Store,
-  WriteAnswer,
-} from '../../packages/oncekey/src/protocol/store.ts'
+import type { IdempotencyRecord, Snapshot } from '../../packages/oncekey/src/core/record.ts'
+import type { CallLimits, ClaimReply, Store, WriteReply } from '../../packages/oncekey/src/core/store.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { createInterner, type Interned } from './interner.ts'
 import type { Call, Reply } from './packets.ts'
@@ -67,7 +61,7 @@ async function storeHolding(record: IdempotencyRecord | undefined): Promise<Stor
 function withCommit(store: Store): Required<Store> {
   return {
     ...store,
-    async commit(claim, completion): Promise<WriteAnswer> {
+    async commit(claim, completion): Promise<WriteReply> {
       const { record } = await store.read(claim.id, limits)
       const isRepeat = record?.status === 'completed' && record.commitToken === completion.commitToken
       return isRepeat ? { kind: 'written' } : store.complete(claim, completion, limits)
@@ -75,7 +69,7 @@ function withCommit(store: Store): Required<Store> {
   }
 }
 
-function send(store: Required<Store>, call: Call): Promise<ClaimAnswer | WriteAnswer | Sight> {
+function send(store: Required<Store>, call: Call): Promise<ClaimReply | WriteReply | Snapshot> {
   switch (call.op) {
     case 'insert':
       return store.insert(call.record, limits)

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
+import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
 import type { Scenario } from './scenarios.ts'
 import { explore, type Report } from './search.ts'
 

@@ -1,5 +1,5 @@
-import type { Outcome } from '../../packages/oncekey/src/outcome.ts'
-import type { IdempotencyRecord } from '../../packages/oncekey/src/protocol/record.ts'
+import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
+import type { IdempotencyRecord } from '../../packages/oncekey/src/core/record.ts'
 import { createAftermath } from './aftermath.ts'
 import { createAutomaton, type Moment } from './automaton.ts'
 import { type Client, type Input, LAPSE_MS, LONG_MS, RECORD_ID } from './caller.ts'

@@ -28,7 +28,6 @@ export function crashed(
   return {
     status: { S: 'in-flight' },
     leaseUntilMs: { N: String(leaseUntilMs) },
-    steps: { M: {} },
     result: undefined,
     completedAtMs: undefined,
   }

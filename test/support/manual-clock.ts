@@ -1,4 +1,4 @@
-import type { Clock } from '../../packages/oncekey/src/protocol/clock.ts'
+import type { Clock } from '../../packages/oncekey/src/core/clock.ts'
 
 export interface ManualClock extends Clock {
   advance(durationMs: number): void

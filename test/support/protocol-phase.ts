@@ -54,7 +54,7 @@ function updateOf({
   const update = UpdateExpression.replaceAll(/#\w+/g, (name) => ExpressionAttributeNames[name] ?? name)
   if (update.includes('completedAtMs')) return 'complete'
   if (update.includes('attempt')) return 'takeover'
-  if (update.includes('steps')) return 'save step'
+  if (update.includes('step:')) return 'save step'
   const lease = /leaseUntilMs = (:\w+)/.exec(update)?.[1] ?? ''
   return ExpressionAttributeValues[lease]?.N === '0' ? 'release' : 'renew'
 }

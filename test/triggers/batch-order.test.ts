@@ -1,6 +1,6 @@
 import type { DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
-import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
+import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { consumer, failures, quiet } from './consumer.ts'
 import {
@@ -86,7 +86,7 @@ describe('a record whose group cannot be found out', () => {
     })
     expect(await handle(message('a', 'acme'), message('b', 'acme'))).toEqual(failures('a'))
     expect(ran).toEqual(['b'])
-    const expected = `idempotentBatch: expected group to give a string or undefined, got ${got}.`
+    const expected = `idempotentBatch: expected group to return a string or undefined, got ${got}.`
     expect(errors).toEqual([new TypeError(expected)])
   })
 

@@ -1,8 +1,8 @@
 import type { KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
-import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
-import { type RecordReadingOptions, readRecord } from '../../packages/oncekey/src/events/batch/read-record.ts'
-import { readBatch } from '../../packages/oncekey/src/events/batch/sources.ts'
+import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
+import type { BatchOptions } from '../../packages/oncekey/src/options.ts'
+import { identifyRecord, readBatch } from '../../packages/oncekey/src/sources/records.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { failures } from './consumer.ts'
 import {
@@ -95,13 +95,24 @@ describe('a record of a stream', () => {
 })
 
 describe('what a record carries', () => {
-  const intentOf = (event: unknown, options: RecordReadingOptions<unknown> = {}) => {
-    const [item] = readBatch<unknown>(event)?.records ?? []
+  const requestOf = (event: unknown, options: Pick<BatchOptions, 'key' | 'fingerprint'> = {}) => {
+    const { source, records } = readBatch<unknown>(event)
+    const [item] = records
     if (item === undefined) throw new Error('no record')
-    const reading = readRecord('sqs', item, { service: 'orders', key: () => 'order-7', ...options })
-    if (reading.kind !== 'exchange') throw new Error(reading.kind)
-    return reading.exchange.intent
+    const invocation = {
+      event: item.record,
+      context: {},
+      service: 'orders',
+      startedAtMs: 0,
+      deadlineMs: undefined,
+    }
+    const identified = identifyRecord(source, item, invocation, options)
+    if (identified.kind !== 'request') throw new Error(identified.kind)
+    const { id, key, fingerprint } = identified.request
+    return { id, key, fingerprint }
   }
+  const byOrder = (event: unknown, options: Pick<BatchOptions, 'fingerprint'> = {}) =>
+    requestOf(event, { key: () => 'order-7', ...options })
   const queue = (body: unknown) => sqsEvent({ ...sqsRecord('a', ''), body: body as string })
   const shard = (text: string | Buffer) => kinesisEvent(['1', 'p', text])
   const parsedShard = (data: unknown) => {
@@ -134,8 +145,8 @@ describe('what a record carries', () => {
     ['another item', table({}), table({ Keys: { Id: { N: '102' } } })],
     ['another change', table({}), table({}, 'MODIFY')],
   ])('tells it from one with %s', (_difference, one, other) => {
-    expect(intentOf(one).fingerprint).toMatch(/^json:|^bytes:/)
-    expect(intentOf(other).fingerprint).not.toBe(intentOf(one).fingerprint)
+    expect(byOrder(one).fingerprint).toMatch(/^json:|^bytes:/)
+    expect(byOrder(other).fingerprint).not.toBe(byOrder(one).fingerprint)
   })
 
   it.each([
@@ -147,7 +158,7 @@ describe('what a record carries', () => {
     ['on a queue and on a stream', queue('{"a":1}'), shard('{"a":1}')],
     ['on a topic and on a queue', topic('aGk='), queue('hi')],
   ])('is the same %s', (_difference, one, other) => {
-    expect(intentOf(one)).toEqual(intentOf(other))
+    expect(byOrder(one)).toEqual(byOrder(other))
   })
 
   it.each([
@@ -163,20 +174,15 @@ describe('what a record carries', () => {
   })
 
   it('is another one where the function says another thing', () => {
-    const one = intentOf(queue('a'), { fingerprint: () => 1 })
-    expect(intentOf(queue('a'), { fingerprint: () => 2 })).not.toEqual(one)
+    const one = byOrder(queue('a'), { fingerprint: () => 1 })
+    expect(byOrder(queue('a'), { fingerprint: () => 2 })).not.toEqual(one)
   })
 
   it('shows its source in the scope of its record', () => {
-    const scopes = [queue('a'), shard('a'), table({}), topic('YQ==')].map((event) => {
-      const batch = readBatch<unknown>(event)
-      const [item] = batch?.records ?? []
-      if (batch === undefined || item === undefined) throw new Error('no record')
-      const reading = readRecord(batch.source, item, { service: 'orders' })
-      return reading.kind === 'exchange' ? reading.exchange.intent.id.split('#')[0] : reading.kind
-    })
+    const events = [queue('a'), shard('a'), table({}), topic('YQ==')]
+    const scopes = events.map((event) => requestOf(event).id.split('#')[0])
     expect(scopes).toEqual(['orders/sqs', 'orders/kinesis', 'orders/dynamodb', 'orders/kafka'])
-    expect(intentOf(queue('a')).id).toMatch(/^orders#/)
+    expect(byOrder(queue('a')).id).toMatch(/^orders#/)
   })
 })
 
@@ -188,7 +194,7 @@ describe('the item of a DynamoDB record', () => {
       { a: { S: '1' }, b: { S: '3' } },
     ].map((Keys) => {
       const [record] = dynamoDbEvent(['111', '101']).Records
-      return readBatch({ Records: [{ ...record, dynamodb: { ...record?.dynamodb, Keys } }] })?.records[0]
+      return readBatch({ Records: [{ ...record, dynamodb: { ...record?.dynamodb, Keys } }] }).records[0]
         ?.group
     })
     expect(groups[0]).toBe(groups[1])

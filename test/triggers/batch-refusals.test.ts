@@ -11,8 +11,8 @@ import type {
   SQSRecord,
 } from 'aws-lambda'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
-import { readBatch } from '../../packages/oncekey/src/events/batch/sources.ts'
+import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
+import { readBatch } from '../../packages/oncekey/src/sources/records.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { failures } from './consumer.ts'
 import {

@@ -2,15 +2,15 @@ import middy from '@middy/core'
 import type { Context, SQSRecord } from 'aws-lambda'
 import middy6 from 'middy6'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
-import type { OutcomeEvent } from '../../packages/oncekey/src/outcome.ts'
 import {
   KeyInvalidError,
   KeyMissingError,
   KeyReusedError,
   StoreUnavailableError,
-} from '../../packages/oncekey/src/protocol/errors.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
+} from '../../packages/oncekey/src/core/errors.ts'
+import type { OutcomeEvent } from '../../packages/oncekey/src/core/outcome.ts'
+import type { Store } from '../../packages/oncekey/src/core/store.ts'
+import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { consumer, failures, quiet } from './consumer.ts'

@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda'
-import { idempotentBatch } from '../../packages/oncekey/src/batch.ts'
-import type { BatchOptions } from '../../packages/oncekey/src/batch-options.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
+import type { Store } from '../../packages/oncekey/src/core/store.ts'
+import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
+import type { BatchOptions } from '../../packages/oncekey/src/options.ts'
 import { lambdaContext, sqsEvent } from './fixtures.ts'
 
 /** What a failing record says: nothing here shall be printed. */

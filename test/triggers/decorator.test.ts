@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { once } from '../../packages/oncekey/src/decorator.ts'
-import { KeyReusedError } from '../../packages/oncekey/src/protocol/errors.ts'
-import { runOnce } from '../../packages/oncekey/src/run-once.ts'
+import { KeyReusedError } from '../../packages/oncekey/src/core/errors.ts'
+import { once } from '../../packages/oncekey/src/entries/once.ts'
+import { runOnce } from '../../packages/oncekey/src/entries/run-once.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 
 interface Order {
@@ -189,7 +189,7 @@ describe('a method with @once', () => {
     for (const Nameless of classes) {
       Object.defineProperty(Nameless, 'name', { value: '' })
       await expect(new Nameless().charge('o-1')).rejects.toThrow(
-        "which class charge is of cannot be told, as its class has no name: give the option name, such as 'Orders.charge'.",
+        "cannot determine the class of charge, because its class has no name. Set the option name, such as 'Orders.charge'.",
       )
     }
   })
@@ -206,7 +206,7 @@ describe('a method with @once', () => {
       return Safe
     }
     expect(declare).toThrow(TypeError)
-    expect(declare).toThrow('which class #turn is of cannot be told, as it is private: give the option name')
+    expect(declare).toThrow('cannot determine the class of #turn, because it is private. Set the option name')
   })
 
   it('keeps the record of its class on an object that holds the method itself too', async () => {
@@ -283,8 +283,8 @@ describe('a method with @once whose class cannot be told', () => {
     ['was called on an object of another class', () => new Orders().charge.call(new Refunds(), order)],
   ])('is refused if it %s, and asks for the option name', async (_how, call) => {
     await expect(call()).rejects.toThrow(TypeError)
-    await expect(call()).rejects.toThrow(/cannot be told, as it was called without its object/)
-    await expect(call()).rejects.toThrow(/give the option name/)
+    await expect(call()).rejects.toThrow(/because it was called without its object/)
+    await expect(call()).rejects.toThrow(/Set the option name/)
     expect(charges()).toBe(0)
   })
 
@@ -326,7 +326,7 @@ describe('a method with @once whose class cannot be told', () => {
   it('is refused if another decorator stands around it, and runs nothing', async () => {
     for (const payment of twoOverrides(() => ({}))) {
       await expect(payment.settle(order)).rejects.toThrow(
-        /such as a decorator around this one: give the option name/,
+        /or another decorator or function replaces it there. Set the option name/,
       )
     }
   })

@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda'
-import type { IdempotentContext } from '../../packages/oncekey/src/context.ts'
-import { idempotentHandler } from '../../packages/oncekey/src/handler.ts'
+import type { Store } from '../../packages/oncekey/src/core/store.ts'
+import type { IdempotentContext } from '../../packages/oncekey/src/entries/context.ts'
+import { idempotentHandler } from '../../packages/oncekey/src/entries/handler.ts'
 import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
 import { lambdaContext } from './fixtures.ts'
 
 /** A consumer of any event, that counts its runs and answers with the count. */

@@ -1,5 +1,5 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda'
-import type { BatchResponse } from '../../packages/oncekey/src/events/batch/event-types.ts'
+import type { BatchResponse } from '../../packages/oncekey/src/sources/records.ts'
 import { lambdaContext, sqsRecord } from './fixtures.ts'
 
 type Consumer = (event: SQSEvent, context: Context) => Promise<BatchResponse<SQSRecord>>

@@ -2,13 +2,13 @@ import { createClient } from '@redis/client'
 import { Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { RecordUnreadableError, StoreUnavailableError } from '../../packages/oncekey/src/protocol/errors.ts'
-import type { InFlightRecord } from '../../packages/oncekey/src/protocol/record.ts'
-import { encodeResult } from '../../packages/oncekey/src/protocol/result.ts'
-import type { Store } from '../../packages/oncekey/src/protocol/store.ts'
-import { runOnce } from '../../packages/oncekey/src/run-once.ts'
-import { type RedisClient, redisStore } from '../../packages/oncekey/src/stores/redis/redis-store.ts'
+import { RecordUnreadableError, StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
+import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
+import type { Store } from '../../packages/oncekey/src/core/store.ts'
+import { runOnce } from '../../packages/oncekey/src/entries/run-once.ts'
+import { type RedisClient, redisStore } from '../../packages/oncekey/src/stores/redis/redis.ts'
 import { describeStoreContract } from '../stores/contract.ts'
+import { results } from '../stores/records.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 const limits = { timeoutMs: 5_000 }
@@ -62,18 +62,11 @@ const claim = (id: string, owner = 'owner-1', facts: Partial<InFlightRecord> = {
     fingerprint: 'json:f',
     leaseUntilMs: nowMs + 60_000,
     createdAtMs: nowMs,
-    expiresAtMs: nowMs + 3_600_000,
+    expiresAtMs: Math.ceil(nowMs / 1000) * 1000 + 3_600_000,
     onCrash: 'rerun',
     steps: new Map(),
     ...facts,
   }
-}
-
-async function resultOf(value: unknown) {
-  const encoded = await encodeResult({ value })
-  if (encoded.kind !== 'json') return encoded
-  const { bytes, json: _, ...facts } = encoded
-  return { ...facts, body: { bytes } }
 }
 
 describe.each(Object.entries(clients).map(([name, open]) => ({ name, open })))(
@@ -102,22 +95,6 @@ describe.each(Object.entries(clients).map(([name, open]) => ({ name, open })))(
       expect(await Promise.all([charge(), charge()])).toEqual([receipt, receipt])
       expect(await charge()).toEqual(receipt)
       expect(runs).toBe(1)
-    })
-
-    it('gives back what was stored, byte for byte: steps, large results and all', async () => {
-      const record = claim('r#1')
-      const small = await resultOf({ a: 1 })
-      const large = await resultOf(Array.from({ length: 50_000 }, (_, i) => Math.sin(i)))
-      await store.insert(record, limits)
-      await store.saveStep(record, 'charge', small, limits)
-      const read = await store.read('r#1', limits)
-      expect(read.record).toMatchObject({ ...record, steps: new Map([['charge', small]]) })
-
-      const completion = { result: large, completedAtMs: Date.now(), expiresAtMs: Date.now() + 3_600_000 }
-      await store.complete(record, completion, limits)
-      const { record: completed } = await store.read('r#1', limits)
-      expect(completed).toMatchObject({ status: 'completed', leaseUntilMs: 0, ...completion })
-      expect(completed).not.toHaveProperty('steps')
     })
 
     it('loads its script anew when the server has forgotten it', async () => {
@@ -182,29 +159,74 @@ describe('the Redis store', () => {
     expect(await admin.keys('*')).toEqual(['shop:r#1'])
   })
 
-  it.each([
-    ['of a newer format', { v: '2' }],
-    ['without a format', { v: '' }],
-    ['of an unknown status', { status: 'pending' }],
-    ['without an owner', { owner: '' }],
-    ['whose lease is no number', { leaseUntilMs: 'soon' }],
-    ['whose lease is negative', { leaseUntilMs: '-1' }],
-    ['whose attempt is 0', { attempt: '0' }],
-    ['with an unknown crash mode', { onCrash: 'perhaps' }],
-    ['with a step that is no JSON', { 'step:charge': '{' }],
-    ['with a step of another kind', { 'step:charge': '{"kind":"xml"}' }],
-    ['that is completed and has no result', { status: 'completed', leaseUntilMs: '0', completedAtMs: '1' }],
+  it('holds a record as a hash of text, and its results as JSON', async () => {
+    const record = claim('r#1', 'owner-1', { onCrash: 'refuse' })
+    await store.insert(record, limits)
+    await store.saveStep(record, 'charge', results.json, limits)
+    const facts = {
+      id: 'r#1',
+      v: '1',
+      owner: 'owner-1',
+      attempt: '1',
+      fingerprint: 'json:f',
+      createdAtMs: `${record.createdAtMs}`,
+      onCrash: 'refuse',
+    }
+    expect({ ...(await admin.hGetAll('oncekey:r#1')) }).toEqual({
+      ...facts,
+      status: 'in-flight',
+      leaseUntilMs: `${record.leaseUntilMs}`,
+      expiresAt: `${record.expiresAtMs / 1000}`,
+      'step:charge': '"{\\"paid\\":true}"',
+    })
+
+    const completion = { result: results.compressed, completedAtMs: 1_000, expiresAtMs: 4_000_000_000_000 }
+    await store.complete(record, completion, limits)
+    expect({ ...(await admin.hGetAll('oncekey:r#1')) }).toEqual({
+      ...facts,
+      status: 'completed',
+      leaseUntilMs: '0',
+      expiresAt: '4000000000',
+      completedAtMs: '1000',
+      result: `{"br":{"base64":"${results.compressed.bytes.toString('base64')}"},"size":13}`,
+    })
+  })
+
+  const completedAs = (result: string) => ({
+    status: 'completed',
+    leaseUntilMs: '0',
+    completedAtMs: '1',
+    result,
+  })
+
+  // What is wrong in it is the codec's to find, and tested there: here, that it gets to see the fields as they are.
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['of a newer format', { v: '2' }, 'format version 2 is newer'],
+    ['without a format', { v: '' }, 'attribute "v"'],
+    ['without an owner', { owner: '' }, 'attribute "owner"'],
+    ['of another id', { id: 'r#2' }, 'attribute "id"'],
+    ['whose lease is text', { leaseUntilMs: 'soon' }, 'attribute "leaseUntilMs"'],
+    ['whose lease is negative', { leaseUntilMs: '-1' }, 'attribute "leaseUntilMs"'],
+    ['whose lease is hexadecimal', { leaseUntilMs: '0x10' }, 'attribute "leaseUntilMs"'],
+    ['with an unknown field', { data: 'x' }, 'attribute "data" to be absent'],
+    ['with a step that is not JSON', { 'step:charge': '{' }, 'attribute "step:charge" to be a map'],
+    ['with a step of another kind', { 'step:charge': '{"kind":"xml"}' }, 'attribute "step:charge"'],
+    ['with a step that is a list', { 'step:charge': '[]' }, 'attribute "step:charge" to be a map'],
+    ['with a result of 400 MB', completedAs('{"br":{"base64":"AA=="},"size":400000000}'), '"result.size"'],
+    ['with bytes that are text', completedAs('{"br":"AA==","size":1}'), '"result.br" to be bytes'],
+    ['with a result that is bytes', completedAs('{"base64":"AA=="}'), 'attribute "result" to be a map'],
     [
-      'that is completed and has a lease',
-      { status: 'completed', completedAtMs: '1', result: '{"kind":"undefined"}' },
+      'that has a lease and is completed',
+      { ...completedAs('{"undefined":true}'), leaseUntilMs: '1' },
+      'from 0 to 0',
     ],
-  ])('does not guess at a record %s, and leaves it alone', async (_what, damage) => {
+  ])('does not guess at a record %s, and leaves it alone', async (_what, damage, reason) => {
     await store.insert(claim('r#1'), limits)
     for (const [field, value] of Object.entries(damage)) await admin.hSet('oncekey:r#1', field, value)
     const before = await admin.hGetAll('oncekey:r#1')
 
     await expect(store.read('r#1', limits)).rejects.toThrow(RecordUnreadableError)
-    await expect(store.insert(claim('r#1', 'owner-2'), limits)).rejects.toThrow(RecordUnreadableError)
+    await expect(store.insert(claim('r#1', 'owner-2'), limits)).rejects.toThrow(reason)
     expect(await admin.hGetAll('oncekey:r#1')).toEqual(before)
   })
 
@@ -222,11 +244,8 @@ describe('the Redis store', () => {
     await expect(asked).rejects.toMatchObject({ name: 'StoreUnavailableError', retryable: false })
   })
 
-  it('has no transactions with DynamoDB, and says so', async () => {
-    const asked = runOnce(store, { service: 'pay', name: 'charge', key: 'order-1' }, (attempt) =>
-      attempt.commit('done', []),
-    )
-    await expect(asked).rejects.toThrow(/commit: this store has no transactions/)
+  it('has no transactions with DynamoDB', () => {
+    expect(store).not.toHaveProperty('commit')
   })
 
   it('refuses a client that cannot run scripts', () => {

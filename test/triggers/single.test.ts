@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { isDurable } from '../../packages/oncekey/src/events/single/durable.ts'
-import {
-  readSingle,
-  type SingleReadingOptions,
-} from '../../packages/oncekey/src/events/single/read-single.ts'
-import { idempotentHandler } from '../../packages/oncekey/src/handler.ts'
 import {
   InFlightError,
   KeyInvalidError,
   KeyMissingError,
   KeyReusedError,
-} from '../../packages/oncekey/src/protocol/errors.ts'
-import type { Intent } from '../../packages/oncekey/src/protocol/intent.ts'
+} from '../../packages/oncekey/src/core/errors.ts'
+import type { ProtectedRequest } from '../../packages/oncekey/src/core/request.ts'
+import { idempotentHandler } from '../../packages/oncekey/src/entries/handler.ts'
+import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
+import { isDurable } from '../../packages/oncekey/src/sources/durable.ts'
+import { createSingleSource } from '../../packages/oncekey/src/sources/single.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { eventConsumer } from './event-consumer.ts'
 import {
@@ -28,15 +26,16 @@ import {
   sqsRecord,
 } from './fixtures.ts'
 
-/** What an event asks for, if it asks for anything. */
-function intentOf(event: unknown, options: SingleReadingOptions = {}): Partial<Intent> {
-  const reading = readSingle(event, { service: 'orders', ...options }, 0)
-  return reading.kind === 'exchange' ? reading.exchange.intent : {}
+/** Returns the request of an event, or an empty object if the event is refused. */
+function requestOf(event: unknown, options: IdempotencyOptions = {}): Partial<ProtectedRequest> {
+  const invocation = { event, context: {}, service: 'orders', startedAtMs: 0, deadlineMs: undefined }
+  const identified = createSingleSource(options)(invocation)
+  return identified.kind === 'request' ? identified.request : {}
 }
 
-/** What an event is known by: two events with the same are one. */
-const identityOf = (event: unknown, options?: SingleReadingOptions) => intentOf(event, options).id
-const fingerprintOf = (event: unknown, options?: SingleReadingOptions) => intentOf(event, options).fingerprint
+/** Returns the record's id: two events with the same id have the same key. */
+const identityOf = (event: unknown, options?: IdempotencyOptions) => requestOf(event, options).id
+const fingerprintOf = (event: unknown, options?: IdempotencyOptions) => requestOf(event, options).fingerprint
 
 describe('an event of a source that names its events', () => {
   const versioned = { versionId: '096fKKXTRTtl3on89fVO.nfljtsv6qko' }
@@ -120,7 +119,7 @@ describe('an event of a source that names its events', () => {
 
   it('of two messages in one is known by both, and carries both', () => {
     const both = { Records: [...snsEvent('1').Records, ...snsEvent('2').Records] }
-    expect(intentOf(both).key).toBe('1 2')
+    expect(requestOf(both).key).toBe('1 2')
     expect(identityOf(both)).toMatch(/^orders\/sns#/)
     const [first, second] = both.Records
     const changed = { Records: [first, { ...second, Sns: { ...second?.Sns, Message: 'changed' } }] }
@@ -130,8 +129,8 @@ describe('an event of a source that names its events', () => {
 
   it('of messages of two sources in one has no name', () => {
     const mixed = { Records: [...snsEvent('1').Records, { eventSource: 'aws:new' }] }
-    expect(intentOf(mixed)).toEqual({})
-    expect(intentOf({ Records: mixed.Records.toReversed() })).toEqual({})
+    expect(requestOf(mixed)).toEqual({})
+    expect(requestOf({ Records: mixed.Records.toReversed() })).toEqual({})
   })
 
   it('shows its source in the scope of its record', () => {
@@ -308,14 +307,16 @@ describe('an event without a name of its own', () => {
   it('is refused if its key is no string', async () => {
     const { handle } = eventConsumer(memoryStore(), { key: () => 7 as unknown as string })
     await expect(handle({})).rejects.toThrow(KeyInvalidError)
-    await expect(handle({})).rejects.toThrow('The key of this event: expected a string, got number.')
+    await expect(handle({})).rejects.toThrow(
+      'The key of this event is malformed: expected a string, got number.',
+    )
   })
 
   it('is refused if its key cannot be found out, and the error says why', async () => {
     const { handle } = eventConsumer(memoryStore(), { key: () => JSON.parse('') as string })
     const refusal = handle({})
     await expect(refusal).rejects.toThrow(KeyInvalidError)
-    await expect(refusal).rejects.toThrow('its key or fingerprint could not be found out')
+    await expect(refusal).rejects.toThrow("the service's function key threw")
     await expect(refusal).rejects.toHaveProperty('cause', expect.any(SyntaxError))
   })
 
@@ -339,7 +340,7 @@ describe('an event without a name of its own', () => {
     })
     const refusal = handle(eventBridgeEvent('e-1'))
     await expect(refusal).rejects.toThrow(KeyInvalidError)
-    await expect(refusal).rejects.toThrow('own function skip failed')
+    await expect(refusal).rejects.toThrow("the service's function skip threw")
     await expect(refusal).rejects.toHaveProperty('cause', expect.any(SyntaxError))
     expect([runs(), outcomes]).toEqual([0, ['invalid']])
   })
@@ -362,7 +363,7 @@ describe('a key of the user’s', () => {
   const key = (event: { detail?: { orderId: string }; order?: string }) =>
     event.detail?.orderId ?? event.order
   it('is one intent, whichever way the event came', () => {
-    const options = { key: key as SingleReadingOptions['key'] & object }
+    const options = { key: key as IdempotencyOptions['key'] & object }
     expect(identityOf(eventBridgeEvent('e-1'), options)).toBe(identityOf({ order: 'order-7' }, options))
   })
 

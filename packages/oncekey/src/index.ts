@@ -1,13 +1,4 @@
-export type { Attempt } from './attempt/attempt.ts'
-export { idempotentBatch } from './batch.ts'
-export type { BatchOptions } from './batch-options.ts'
-export type { IdempotentContext } from './context.ts'
-export { type OnceOptions, once } from './decorator.ts'
-export type { BatchEvent, BatchResponse } from './events/batch/event-types.ts'
-export { idempotentHandler } from './handler.ts'
-export { idempotent } from './middleware.ts'
-export type { ClaimOptions, IdempotencyOptions } from './options.ts'
-export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './outcome.ts'
+export type { Attempt } from './core/attempt.ts'
 export {
   type ErrorCode,
   InFlightError,
@@ -20,7 +11,21 @@ export {
   RecordUnreadableError,
   ResultUnavailableError,
   StoreUnavailableError,
-} from './protocol/errors.ts'
-export type { Store, TransactionWrite } from './protocol/store.ts'
-export { type RunOnceOptions, runOnce } from './run-once.ts'
-export { dynamoDbStore } from './stores/dynamodb/index.ts'
+} from './core/errors.ts'
+export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './core/outcome.ts'
+export type { Store, TransactionWrite } from './core/store.ts'
+export { idempotentBatch } from './entries/batch.ts'
+export type { IdempotentContext } from './entries/context.ts'
+export { idempotentHandler } from './entries/handler.ts'
+export { idempotent } from './entries/middleware.ts'
+export { once } from './entries/once.ts'
+export { runOnce } from './entries/run-once.ts'
+export type {
+  BatchOptions,
+  ClaimOptions,
+  IdempotencyOptions,
+  OnceOptions,
+  RunOnceOptions,
+} from './options.ts'
+export type { BatchEvent, BatchResponse } from './sources/records.ts'
+export { dynamoDbStore } from './stores/dynamodb/store.ts'

@@ -1,0 +1,80 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Invocation, Settings } from './request.ts'
+
+/** How a request ended. Every request ends in exactly one. */
+export type Outcome =
+  | 'executed'
+  | 'replayed'
+  | 'in-flight'
+  | 'mismatch'
+  | 'missing'
+  | 'invalid'
+  | 'superseded'
+  | 'released'
+  | 'completion-failed'
+  | 'replay-unavailable'
+  | 'outcome-unknown'
+  | 'unreadable'
+  | 'store-unavailable'
+  | 'skipped'
+
+/** What `onOutcome` and the diagnostics channel receive. It holds no request, no result and no principal. */
+export interface OutcomeEvent {
+  readonly outcome: Outcome
+  readonly service?: string
+  /** The caller's key, as given. */
+  readonly key?: string
+  /** The record's id. */
+  readonly id?: string
+  /** The number of the run, if the handler ran under a claim. */
+  readonly attempt?: number
+  /** Whether this run took over a lapsed lease: an earlier run was interrupted, and may have taken effect. */
+  readonly isTakeover?: boolean
+  /** From reading the event to the answer, in milliseconds. */
+  readonly durationMs: number
+  /** The reason, if the outcome is not a success, or if the result of a success was not stored. */
+  readonly error?: unknown
+}
+
+/** The name of the `node:diagnostics_channel` that every outcome is published to. */
+export const OUTCOME_CHANNEL = 'oncekey:outcome'
+
+const outcomes = channel(OUTCOME_CHANNEL)
+
+/** Publishes how a request ended. A hook that throws or rejects changes nothing: the answer is decided. */
+export function report(
+  { clock, onOutcome }: Pick<Settings, 'clock' | 'onOutcome'>,
+  { service, startedAtMs }: Pick<Invocation, 'service' | 'startedAtMs'>,
+  outcome: Outcome,
+  facts?: Omit<OutcomeEvent, 'outcome' | 'service' | 'durationMs'>,
+): void {
+  if (onOutcome === undefined && !outcomes.hasSubscribers) return
+  const event = { outcome, service, durationMs: clock.nowMs() - startedAtMs, ...facts }
+  outcomes.publish(event)
+  try {
+    ignoreRejection(onOutcome?.(event))
+  } catch {
+    // A failing metric must not change the answer.
+  }
+}
+
+/**
+ * Returns a user function's result that nobody awaits. If it is a promise that rejects, the unhandled rejection would
+ * end the process, in the worst case between the effect and its completion.
+ */
+export function ignoreRejection<T>(result: T): T {
+  // Only native promises end the process; calling `then` of another thenable may start its work.
+  if (result instanceof Promise || process.getBuiltinModule('node:util').types.isPromise(result)) {
+    result.catch(() => undefined)
+  }
+  return result
+}
+
+const warned = new Set<string>()
+
+/** Prints a warning on standard error, once per process and text. */
+export function warnOnce(code: string, message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
+  process.emitWarning(message, { type: 'OncekeyWarning', code })
+}

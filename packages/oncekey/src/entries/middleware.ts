@@ -1,0 +1,119 @@
+import type { MiddlewareObj } from '@middy/core'
+import type { Attempt } from '../core/attempt.ts'
+import { NOT_RUN } from '../core/settle.ts'
+import type { Store } from '../core/store.ts'
+import type { IdempotencyOptions } from '../options.ts'
+import { type IdempotentContext, withAttempt } from './context.ts'
+import { createProtectEvent, type ProtectEvent } from './event.ts'
+import { type WatchedResponse, watchResponse } from './middy-response.ts'
+
+/** A request between `before` and the hook that ends it. */
+interface Pending {
+  /** Stands in for the handler, whose end the hooks report. */
+  readonly handler: PromiseWithResolvers<unknown>
+  readonly answer: Promise<unknown>
+  readonly watched: WatchedResponse
+}
+
+/** Different from every answer, `undefined` included. */
+const NO_ANSWER = Symbol('no answer')
+
+/**
+ * Returns a Middy middleware that makes the handler safe to retry. Register it last (innermost), so that nothing
+ * stands between the claim and the handler.
+ *
+ * @param table the table's name, or a store.
+ * @throws TypeError at cold start, if the table or an option is invalid.
+ * @see {@link IdempotencyOptions} for every option and its default
+ */
+export function idempotent<TEvent = unknown, TResult = unknown>(
+  table: string | Store,
+  options?: IdempotencyOptions,
+): Required<Pick<MiddlewareObj<TEvent, TResult, Error, IdempotentContext>, 'before' | 'after' | 'onError'>> {
+  const protectEvent = createProtectEvent('idempotent', table, options)
+  /** By request, not in `request.internal`: all requests of the process may share that. */
+  const pendings = new WeakMap<object, Pending>()
+  const take = (request: object): Pending | undefined => {
+    const pending = pendings.get(request)
+    pendings.delete(request)
+    return pending
+  }
+
+  return {
+    async before(request) {
+      const { started, handler, answer } = await start(protectEvent, request.event, request.context)
+      if (started === 'answered') {
+        // Middy takes a returned `undefined` for "go on".
+        request.earlyResponse = (await answer) as TResult
+        return
+      }
+      if (started === undefined) return
+      request.context = withAttempt(request.context, started)
+      // A middleware registered after this one may answer early; the hooks below are then not called.
+      const watched = watchResponse(request, async ({ hook, value }) => {
+        const pending = take(request)
+        if (pending === undefined) return value
+        if (hook === 'onError') {
+          const reply = await endFailed(pending, request.error)
+          return reply === NO_ANSWER ? value : reply
+        }
+        if (hook === 'after') {
+          handler.resolve(value)
+          return answer
+        }
+        handler.resolve(NOT_RUN)
+        await answer.catch(() => undefined)
+        return value
+      })
+      pendings.set(request, { handler, answer, watched })
+    },
+
+    async after(request) {
+      const pending = take(request)
+      if (pending === undefined) return
+      pending.handler.resolve(request.response)
+      request.response = (await pending.answer) as TResult
+    },
+
+    async onError(request) {
+      const pending = take(request)
+      if (pending === undefined) return
+      const reply = await endFailed(pending, request.error)
+      if (reply !== NO_ANSWER) request.response = reply as TResult
+    },
+  }
+}
+
+interface Started extends Omit<Pending, 'watched'> {
+  /** The attempt of a claimed request, `undefined` for one that needs no protection. */
+  readonly started: Attempt | undefined | 'answered'
+}
+
+/** Starts to protect an invocation. Resolves when its handler is to run, or when it is answered without. */
+async function start(protectEvent: ProtectEvent, event: unknown, context: unknown): Promise<Started> {
+  const handler = Promise.withResolvers<unknown>()
+  const started = Promise.withResolvers<Started['started']>()
+  const answer = protectEvent(event, context, (attempt) => {
+    started.resolve(attempt)
+    return attempt && handler.promise
+  })
+  // Handles the answer's rejection too: Middy may never call its hooks, so that nobody awaits it.
+  answer.then(() => started.resolve('answered'), started.reject)
+  return { started: await started.promise, handler, answer }
+}
+
+/** Ends a run after an error of anybody's. Returns the answer, if there is one in place of the error. */
+async function endFailed({ handler, answer, watched }: Pending, error: unknown): Promise<unknown> {
+  const handlerResult = watched.handlerResult()
+  if (handlerResult !== undefined) {
+    // The handler returned, and another middleware's `after` threw before ours was called: the work is done.
+    handler.resolve(handlerResult.value)
+    await answer.catch(() => undefined)
+    return NO_ANSWER
+  }
+  handler.reject(error)
+  return answer.catch((thrown: unknown) => {
+    if (thrown === error) return NO_ANSWER
+    throw thrown
+  })
+}
