@@ -17,12 +17,22 @@ const decorators: Plugin = {
   },
 }
 
+/** With ONCEKEY_TRANSPORT=direct, a store that is given a client of the SDK sends directly, to where that would send. */
+const directTransport: Plugin = {
+  name: 'direct-transport',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source === './sdk.ts' && importer?.endsWith('/stores/dynamodb/store.ts')
+      ? new URL('test/support/direct-sdk.ts', import.meta.url).pathname
+      : undefined,
+}
+
 export default defineConfig(({ mode }) => {
   // `development` is what knip says; any other unknown mode finds no tests, which fails.
   const slow = mode !== 'test' && mode !== 'development'
   const reports = process.env.ONCEKEY_REPORTS
   return {
-    plugins: [decorators],
+    plugins: process.env.ONCEKEY_TRANSPORT === 'direct' ? [decorators, directTransport] : [decorators],
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {

@@ -197,6 +197,11 @@ describe('a record', () => {
       withResult({ kind: 'json' }),
       'attribute "result" to be JSON or a map of a result',
     ],
+    [
+      'of an unknown status',
+      { ...encodeRecord(claim), status: 'done' },
+      'attribute "status" to be in-flight or completed',
+    ],
     ['with an unknown encoding', withResult({ ...chunked, encoding: 'gzip' }), '"result.encoding" to be br'],
     [
       'with text for bytes',

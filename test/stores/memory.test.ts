@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { manualClock } from '../support/manual-clock.ts'
@@ -38,4 +38,18 @@ test('a store in memory deletes what has expired, and only that, however long th
   clock.advance(2_000)
   await store.insert(aClaim({ expiresAtMs: nowMs + 20_000 }), limits)
   expect(await Promise.all([later, kept].map(read))).toEqual([undefined, kept])
+})
+
+test('a store in memory counts on when the clock of the system is set', async () => {
+  const store = memoryStore()
+  const claim = aClaim()
+  const before = await store.read(claim.id, limits)
+  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 120_000)
+  try {
+    const after = await store.read(claim.id, limits)
+    expect(after.nowMs - before.nowMs).toBeLessThan(60_000)
+    expect(after.nowMs).toBeGreaterThanOrEqual(before.nowMs)
+  } finally {
+    now.mockRestore()
+  }
 })

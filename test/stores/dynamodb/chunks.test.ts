@@ -150,7 +150,7 @@ describe('offload', () => {
       const { mock, store } = stubbed()
       let underWay = 0
       mock.on(PutItemCommand).callsFake(async () => {
-        if (mock.calls().length === 1) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
+        if (mock.calls().length === 2) throw Object.assign(new Error('down'), { name: 'InternalServerError' })
         underWay += 1
         for (let turns = 0; turns < 5; turns += 1) await turn()
         underWay -= 1

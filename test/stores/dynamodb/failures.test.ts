@@ -11,6 +11,8 @@ import { describe, expect, test } from 'vitest'
 import { StoreUnavailableError } from '../../../packages/oncekey/src/core/errors.ts'
 import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
 import type { Store } from '../../../packages/oncekey/src/core/store.ts'
+import { encodeCompletion, encodeRecord } from '../../../packages/oncekey/src/stores/codec.ts'
+import { toItem } from '../../../packages/oncekey/src/stores/dynamodb/item.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { aClaim, aCompletion, jsonResult, limits, makeCall, results, T0 } from '../records.ts'
 
@@ -48,6 +50,31 @@ const all = Object.entries(calls)
 const claiming = all.filter(([name]) => ['insert', 'replace', 'takeover'].includes(name))
 const owning = all.filter(([name]) => ['complete', 'release', 'saveStep', 'renew'].includes(name))
 
+test.each([
+  ['one request was throttled', 'ThrottlingException', { requestId: 'a', attempts: 1 }, true],
+  [
+    'one request met a partition at its limit',
+    'ProvisionedThroughputExceededException',
+    { requestId: 'a', attempts: 1 },
+    true,
+  ],
+  [
+    'an earlier request may have been carried out',
+    'ThrottlingException',
+    { requestId: 'a', attempts: 2 },
+    false,
+  ],
+  ['the reply is not from DynamoDB', 'ThrottlingException', { attempts: 1 }, false],
+  ['the server failed', 'InternalServerError', { requestId: 'a', attempts: 1 }, false],
+])(
+  'a claim is in doubt unless its only request was throttled: %s',
+  async (_, name, $metadata, isThrottled) => {
+    const { mock, store } = setUp()
+    mock.on(PutItemCommand).rejects(Object.assign(new Error('a-secret'), { name, $metadata }))
+    expect(await rejection(store.insert(aClaim(), limits))).toMatchObject({ retryable: true, isThrottled })
+  },
+)
+
 describe.each(all)('%s', (_, call) => {
   test.each<[string, Error]>([
     ['is throttled', sdkError('ProvisionedThroughputExceededException')],
@@ -62,6 +89,10 @@ describe.each(all)('%s', (_, call) => {
     ['times out', Object.assign(new Error('a-secret'), { name: 'TimeoutError' })],
     ['gets an answer that is none', new SyntaxError('a-secret')],
     ['gets an answer that the SDK cannot read', sdkError('SyntaxError', 200)],
+    ['is answered with an error of an unknown name', sdkError('SomethingNewException', 400)],
+    ['is answered with 408', sdkError('RequestTimeout', 408)],
+    ["is answered with a proxy's 413", sdkError('UnknownError', 413)],
+    ['is answered with an aborted request', sdkError('RequestAbortedException', 400)],
   ])('may be tried again if it %s', async (_how, error) => {
     const { mock, store } = setUp()
     mock.rejects(error)
@@ -86,7 +117,10 @@ describe.each(all)('%s', (_, call) => {
     ['InvalidSignatureException', 'that its clock is right'],
     ['IncompleteSignatureException', 'check that the AWS credentials of the process are valid'],
     ['MissingAuthenticationTokenException', 'check that the AWS credentials of the process are valid'],
-    ['SomethingNewException', 'see its cause'],
+    ['UnknownOperationException', 'see its cause'],
+    ['ItemCollectionSizeLimitExceededException', 'see its cause'],
+    ['NotAuthorized', 'see its cause'],
+    ['OptInRequired', 'see its cause'],
   ])('is refused for good by %s', async (name, hint) => {
     const { mock, store } = setUp()
     mock.rejects(sdkError(name))
@@ -139,6 +173,34 @@ test.each([
   await expect(calls[name]?.(store, aClaim())).rejects.toMatchObject({
     message: `DynamoDB ${what} failed within 10000 ms (InternalServerError).`,
   })
+})
+
+test.each(all.filter(([name]) => name !== 'commit'))(
+  '%s that is no request of DynamoDB’s is refused for good',
+  async (_, call) => {
+    const { mock, store } = setUp()
+    mock.rejects(sdkError('SerializationException'))
+    expect(await rejection(call(store, aClaim()))).toMatchObject({ retryable: false })
+  },
+)
+
+test.each([
+  ['ValidationException', 'a-secret'],
+  ['InternalServerError', 'Item size to update has exceeded the maximum allowed size'],
+])('%s with the message "%s" is not taken for a record that is too large', async (name, message) => {
+  const { mock, store } = setUp()
+  mock.rejects(Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400 } }))
+  expect((await rejection(store.release(aClaim(), limits))).message).not.toContain('400 KB')
+})
+
+test('a takeover whose reply shows no claim is refused as unreadable', async () => {
+  const { mock, store } = setUp()
+  const claim = aClaim()
+  const record = { ...encodeRecord(claim), ...encodeCompletion(aCompletion()) }
+  mock.on(UpdateItemCommand).resolves({ Attributes: toItem(record) })
+  await expect(store.takeover(claim, { owner: 'other', leaseUntilMs: 1 }, limits)).rejects.toThrow(
+    'expected attribute "status" to be in-flight',
+  )
 })
 
 test('a call without a Region says so, and how to set one', async () => {

@@ -134,6 +134,26 @@ describe('a call', () => {
     expect(await reading).toMatchObject({ record: claim })
   })
 
+  test('refused without a date, by which its lease would be judged, has failed and may be tried again', async () => {
+    const server = createServer((_, response) => {
+      response.sendDate = false
+      response
+        .writeHead(400, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'R' })
+        .end('{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}')
+    })
+    const client = createClient(await listen(server))
+    try {
+      await expect(dynamoDbStore('claims', { client }).insert(aClaim(), limits)).rejects.toMatchObject({
+        name: 'StoreUnavailableError',
+        retryable: true,
+        cause: { message: 'The reply has no date, so it is not from DynamoDB.' },
+      })
+    } finally {
+      client.destroy()
+      await close(server)
+    }
+  })
+
   test('answered by something other than DynamoDB, as by a proxy, has failed and may be tried again', async () => {
     const server = createServer((_, response) => response.end())
     const client = createClient(await listen(server))

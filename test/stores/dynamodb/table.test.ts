@@ -1,7 +1,8 @@
+import * as sdk from '@aws-sdk/client-dynamodb'
 import { CreateTableCommand, type KeySchemaElement, type ScalarAttributeType } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { describe, expect, test, vi } from 'vitest'
-import { sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createSdkTransport, sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { createTable } from '../../support/tables.ts'
 import { describeStoreContract } from '../contract.ts'
@@ -110,27 +111,39 @@ function unitsOf(capacity: unknown): number | undefined {
 }
 
 describe('a store without a client', () => {
-  test('shares one with every other, of short time-outs and three tries, from the environment', async () => {
-    const { name, endpoint } = await createTable()
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint)
+  beforeEach(() => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local')
-    try {
-      const claim = aClaim()
-      await dynamoDbStore(name).insert(claim, limits)
-      expect(await dynamoDbStore(name).read(claim.id, limits)).toMatchObject({ record: claim })
-      const completion = { ...aCompletion(), commitToken: 'a-token' }
-      const committed = await dynamoDbStore(name).commit?.(claim, completion, [], limits)
-      expect(committed).toMatchObject({ kind: 'written' })
-    } finally {
-      vi.unstubAllEnvs()
-    }
-    const { config } = sharedClient()
-    expect(sharedClient()).toBe(sharedClient())
-    expect(await config.maxAttempts()).toBe(3)
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('sends to where the environment says', async () => {
+    const { name, endpoint } = await createTable()
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint)
+    const claim = aClaim()
+    await dynamoDbStore(name).insert(claim, limits)
+    expect(await dynamoDbStore(name).read(claim.id, limits)).toMatchObject({ record: claim })
+    const completion = { ...aCompletion(), commitToken: 'a-token' }
+    const committed = await dynamoDbStore(name).commit?.(claim, completion, [], limits)
+    expect(committed).toMatchObject({ kind: 'written' })
+  })
+
+  test('shares a client that does not retry and has no request timeout, where it needs the SDK', async () => {
+    const { name, endpoint } = await createTable()
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint)
+    const Key = { id: { S: 'nobody' } }
+    const reply = await createSdkTransport(undefined)(
+      'GetItem',
+      { TableName: name, Key },
+      { ...limits, expectedErrors: [] },
+    )
+    expect(reply).toMatchObject({ item: undefined, error: undefined })
+    const { config } = sharedClient(sdk)
+    expect(sharedClient(sdk)).toBe(sharedClient(sdk))
+    expect(await config.maxAttempts()).toBe(1)
     expect(config.requestHandler).toMatchObject({
-      config: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+      config: { connectionTimeout: 1_000, requestTimeout: undefined },
     })
   })
 

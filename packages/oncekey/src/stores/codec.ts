@@ -1,6 +1,6 @@
 import { RecordUnreadableError } from '../core/errors.ts'
 import { FORMAT_VERSION, type IdempotencyRecord, type InFlightRecord } from '../core/record.ts'
-import { MAX_RESULT_BYTES, type StoredResult } from '../core/result.ts'
+import { isJson, MAX_RESULT_BYTES, type StoredResult } from '../core/result.ts'
 import type { Completion, LeaseChange } from '../core/store.ts'
 
 /** A value that every store can hold. */
@@ -231,13 +231,4 @@ function failAt({ id, path }: AttributeReader, name: string, expected: string): 
 
 function fail(id: string, path: string, expected: string): never {
   throw new RecordUnreadableError(id, `expected attribute ${JSON.stringify(path)} to be ${expected}`)
-}
-
-function isJson(value: string): boolean {
-  try {
-    JSON.parse(value)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -6,9 +6,10 @@ import type { ClaimReply, Owner, Refused, Seen, Store, WriteReply } from '../cor
  * Returns a store in this process's memory, for tests and for programs of one process: everything is promised, but
  * only within the process. It has no transactions, so `commit` is refused.
  *
- * @param clock the store's own time, in epoch milliseconds. Defaults to the system's.
+ * @param clock the store's own time, in epoch milliseconds. Defaults to the system's when the store is made, and
+ *   counts on from there whatever the system's clock is set to, so that no lease or expiry moves.
  */
-export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now() }): Store {
+export function memoryStore(clock: { nowMs(): number } = monotonicClock()): Store {
   const records = new Map<string, IdempotencyRecord>()
   /** No record expires before, so that a look through all of them is rare: records expire at whole seconds. */
   let nextExpiryMs = Number.POSITIVE_INFINITY
@@ -80,4 +81,9 @@ export function memoryStore(clock: { nowMs(): number } = { nowMs: () => Date.now
       throw new RecordUnreadableError(id, 'a store in memory has no chunks')
     },
   }
+}
+
+function monotonicClock(): { nowMs(): number } {
+  const originMs = Date.now() - performance.now()
+  return { nowMs: () => Math.floor(originMs + performance.now()) }
 }

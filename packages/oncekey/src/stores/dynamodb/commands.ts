@@ -25,18 +25,15 @@ export function createCommands(
   transport: Transport,
   region: () => Promise<string | undefined>,
 ): Commands {
-  const send = async (
+  const send = (
     action: Action,
     input: object,
     { timeoutMs }: CallLimits,
     expectedErrors: readonly string[] = [],
-  ): Promise<Reply> => {
-    try {
-      return await transport(action, input, { timeoutMs, expectedErrors })
-    } catch (thrown) {
+  ): Promise<Reply> =>
+    transport(action, input, { timeoutMs, expectedErrors }).catch(async (thrown: unknown) => {
       throw failureOf(thrown, { action, table, timeoutMs, region: await region() })
-    }
-  }
+    })
   return {
     table,
     put: (input, limits, expected) => send('PutItem', { ...input, TableName: table }, limits, expected),

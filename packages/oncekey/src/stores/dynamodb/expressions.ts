@@ -12,7 +12,7 @@ import {
 import { toAttributeValue } from './item.ts'
 import type { Item } from './transport.ts'
 
-/** What a conditional command consists of. The item that makes the condition fail comes back with the refusal. */
+/** The parts of a conditional command. The item that makes the condition fail comes back with the refusal. */
 export interface Condition {
   readonly ConditionExpression: string
   readonly ReturnValuesOnConditionCheckFailure: 'ALL_OLD'

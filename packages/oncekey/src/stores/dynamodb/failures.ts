@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../core/errors.ts'
 import type { Action } from './transport.ts'
 
-/** What was asked of DynamoDB, for the message of what went wrong. */
+/** A failed command, for the error's message. */
 export interface Request {
   readonly action: Action | 'DeleteItem' | 'Scan'
   readonly table: string
@@ -18,19 +18,15 @@ export function nameOf(thrown: unknown): string {
   return `${member(thrown, 'name')}`
 }
 
-/** Errors that may succeed on a retry, although DynamoDB sends them with a 4xx. */
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'ProvisionedThroughputExceededException',
-  'ReplicatedWriteConflictException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-  'TransactionConflictException',
-  'TransactionInProgressException',
-])
-
 const CREDENTIALS = 'check that the AWS credentials of the process are valid and that its clock is right'
 
-/** What to do about errors that no retry helps against. */
+const SEE_CAUSE = 'see its cause'
+
+/**
+ * The errors that no retry helps against, and what to do about each. Every other error is transient: an unknown 4xx, or
+ * a reply that a proxy made, says nothing about the next try, and giving up would run finished work again.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+ */
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['CredentialsProviderError', 'set AWS credentials, or pass a client that has them'],
   ['ExpiredTokenException', CREDENTIALS],
@@ -39,11 +35,33 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['MissingAuthenticationTokenException', CREDENTIALS],
   ['ResourceNotFoundException', 'create the table, or correct its name, the Region or the account'],
   ['UnrecognizedClientException', CREDENTIALS],
+  ['ItemCollectionSizeLimitExceededException', SEE_CAUSE],
+  ['NotAuthorized', SEE_CAUSE],
+  ['OptInRequired', SEE_CAUSE],
+  ['SerializationException', SEE_CAUSE],
+  ['UnknownOperationException', SEE_CAUSE],
   [
     'ValidationException',
     'expected partition key `id` (S) and no sort key; create such a table if this one has another key',
   ],
 ])
+
+/** DynamoDB does nothing of a request that it throttles. */
+const THROTTLES: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+])
+
+/** Returns whether the one request of a call was throttled. Of more than one, an earlier one may have been carried out. */
+function isThrottled(thrown: unknown): boolean {
+  const metadata = member(thrown, '$metadata')
+  return (
+    THROTTLES.has(nameOf(thrown)) &&
+    member(metadata, 'attempts') === 1 &&
+    member(metadata, 'requestId') !== undefined
+  )
+}
 
 /** Returns the error to throw for whatever a transport threw. Its message shows neither key nor contents. */
 export function failureOf(thrown: unknown, request: Request): StoreUnavailableError {
@@ -58,10 +76,14 @@ export function failureOf(thrown: unknown, request: Request): StoreUnavailableEr
     hint === undefined
       ? `DynamoDB ${what} failed within ${timeoutMs} ms (${reason}).`
       : `DynamoDB refused ${what} (${reason}): ${hint}.`
-  return new StoreUnavailableError(message, { retryable: hint === undefined, cause: thrown })
+  return new StoreUnavailableError(message, {
+    retryable: hint === undefined,
+    isThrottled: isThrottled(thrown),
+    cause: thrown,
+  })
 }
 
-/** Returns what to do, or `undefined` if a retry may help, which is so for all that is not known to be final. */
+/** Returns what to do, or `undefined` if a retry may help. */
 function hintFor(thrown: unknown, action: Request['action']): string | undefined {
   const name = nameOf(thrown)
   if (name === 'AccessDeniedException') {
@@ -69,8 +91,8 @@ function hintFor(thrown: unknown, action: Request['action']): string | undefined
       ? "grant the function's role dynamodb:UpdateItem on this table, and the action of each write on its table"
       : `grant the function's role dynamodb:${action} on this table`
   }
-  const hint = HINTS.get(name)
-  if (hint !== undefined || TRANSIENT.has(name)) return hint
-  const status = Number(member(member(thrown, '$metadata'), 'httpStatusCode'))
-  return status >= 400 && status < 500 && status !== 429 ? 'see its cause' : undefined
+  if (name === 'ValidationException' && /item size/i.test(String(member(thrown, 'message')))) {
+    return 'the record would exceed 400 KB; save fewer or smaller results in steps'
+  }
+  return HINTS.get(name)
 }

@@ -23,13 +23,13 @@ export interface Filter {
 /** One reply of a list. `nowMs` is the store's own time. */
 export interface Page {
   readonly nowMs: number
-  /** How many items were looked at for it: chunks and other records among them. */
+  /** The number of items that were read for it: chunks and other records among them. */
   readonly scannedCount: number
   readonly records: readonly (IdempotencyRecord | RecordUnreadableError)[]
 }
 
 /**
- * What a person may do to a table of records. Nothing here claims, and every write is conditional on the record
+ * The operations of a person on a table of records. None of them claims, and every write is conditional on the record
  * that was seen. Every method throws `StoreUnavailableError`, and `RecordUnreadableError` for a record or a result that
  * cannot be read.
  */

@@ -1,13 +1,13 @@
-import {
+import type {
   DynamoDBClient,
   GetItemCommand,
-  type GetItemCommandInput,
+  GetItemCommandInput,
   PutItemCommand,
-  type PutItemCommandInput,
+  PutItemCommandInput,
   TransactWriteItemsCommand,
-  type TransactWriteItemsCommandInput,
+  TransactWriteItemsCommandInput,
   UpdateItemCommand,
-  type UpdateItemCommandInput,
+  UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { marshallOptions } from '@aws-sdk/util-dynamodb'
 import { member, nameOf } from './failures.ts'
@@ -24,32 +24,45 @@ type Command = GetItemCommand | PutItemCommand | TransactWriteItemsCommand | Upd
 export interface DynamoDbClient {
   readonly config: {
     readonly region: string | (() => Promise<string>)
-    /** How a `DynamoDBDocumentClient` wants the handler's own writes to be marshalled. */
+    /** The marshalling options of a `DynamoDBDocumentClient`, for the handler's own writes. */
     readonly translateConfig?: { readonly marshallOptions?: marshallOptions } | undefined
   }
   send(command: Command, options: SendOptions): Promise<object>
 }
 
+type Sdk = typeof import('@aws-sdk/client-dynamodb')
+
 /** A method, so that each action may have the type of its own input. */
 interface CommandFactory {
-  create(input: object): Command
+  create(sdk: Sdk, input: object): Command
 }
 
 const createCommand: { readonly [A in Action]: CommandFactory['create'] } = {
-  PutItem: (input: PutItemCommandInput) => new PutItemCommand(input),
-  UpdateItem: (input: UpdateItemCommandInput) => new UpdateItemCommand(input),
-  GetItem: (input: GetItemCommandInput) => new GetItemCommand(input),
-  TransactWriteItems: (input: TransactWriteItemsCommandInput) => new TransactWriteItemsCommand(input),
+  PutItem: (sdk, input: PutItemCommandInput) => new sdk.PutItemCommand(input),
+  UpdateItem: (sdk, input: UpdateItemCommandInput) => new sdk.UpdateItemCommand(input),
+  GetItem: (sdk, input: GetItemCommandInput) => new sdk.GetItemCommand(input),
+  TransactWriteItems: (sdk, input: TransactWriteItemsCommandInput) =>
+    new sdk.TransactWriteItemsCommand(input),
+}
+
+let loaded: Sdk | undefined
+
+/** A static import would be hoisted in a bundle of one file, and cost every function the SDK's 60 ms. */
+async function loadSdk(): Promise<Sdk> {
+  loaded ??= await import('@aws-sdk/client-dynamodb')
+  return loaded
 }
 
 /** Returns a transport on the AWS SDK's client; on the shared one if none is given, once it is needed. */
 export function createSdkTransport(given: DynamoDbClient | undefined): Transport {
   return async (action, input, { timeoutMs, expectedErrors }) => {
-    const client: DynamoDbClient = given ?? sharedClient()
-    const command = createCommand[action](input)
+    const sdk = loaded ?? (await loadSdk())
+    const client: DynamoDbClient = given ?? sharedClient(sdk)
+    const command = createCommand[action](sdk, input)
     const reply = watchReply(command)
-    // A transaction may rightly take longer than the client's own limit for a request.
-    const requestTimeout = action === 'TransactWriteItems' ? { requestTimeout: timeoutMs } : undefined
+    // A transaction may rightly take longer than a given client's own limit for a request.
+    const isGivenTransaction = given !== undefined && action === 'TransactWriteItems'
+    const requestTimeout = isGivenTransaction ? { requestTimeout: timeoutMs } : undefined
     try {
       const output = await withTimeout(timeoutMs, (abortSignal) =>
         client.send(command, { abortSignal, ...requestTimeout }),
@@ -62,6 +75,11 @@ export function createSdkTransport(given: DynamoDbClient | undefined): Transport
     } catch (thrown) {
       const name = nameOf(thrown)
       if (!expectedErrors.includes(name)) throw thrown
+      const response = member(thrown, '$response')
+      // Leases are judged by the store's time, never by the local clock.
+      if (response !== undefined && dateOf(response) === undefined) {
+        throw new DOMException('The reply has no date, so it is not from DynamoDB.', 'DataError')
+      }
       const reasons = member(thrown, 'CancellationReasons')
       const error = {
         name,
@@ -69,7 +87,7 @@ export function createSdkTransport(given: DynamoDbClient | undefined): Transport
         reasons: Array.isArray(reasons) ? reasons : undefined,
         cause: () => thrown,
       }
-      return { nowMs: storeTimeMs(member(thrown, '$response')), item: undefined, error }
+      return { nowMs: storeTimeMs(response), item: undefined, error }
     }
   }
 }
@@ -80,10 +98,13 @@ let shared: DynamoDBClient | undefined
  * Returns the client of every store that was given none: one per process, so that its connections are shared, and
  * created on the first call, so that a program that never calls needs no Region.
  */
-export function sharedClient(): DynamoDBClient {
-  shared ??= new DynamoDBClient({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+export function sharedClient(sdk: Sdk): DynamoDBClient {
+  shared ??= new sdk.DynamoDBClient({
+    // Every call is tried again by its caller, who has to know what became of each request.
+    maxAttempts: 1,
+    // No requestTimeout: after a long block of the event loop its timer fires before the sockets are read, and kills
+    // requests whose replies have come. Each call has a timeout of its own.
+    requestHandler: { connectionTimeout: 1_000 },
   })
   return shared
 }
@@ -91,7 +112,7 @@ export function sharedClient(): DynamoDBClient {
 /** Returns the client's Region, or `undefined` if none is set. */
 export async function regionOf(given: DynamoDbClient | undefined): Promise<string | undefined> {
   try {
-    const { region } = (given ?? sharedClient()).config
+    const { region } = (given ?? sharedClient(await loadSdk())).config
     return typeof region === 'string' ? region : await region()
   } catch {
     return undefined
@@ -155,10 +176,14 @@ export function watchReply({ middlewareStack }: Watchable): WatchedReply {
   return { isSeen: () => response !== undefined, nowMs: () => storeTimeMs(response) }
 }
 
-/** Returns the `Date` of this very reply, and the local time only if there is none. */
+/** Returns the time of a reply, and the local time only for a test's stub of the client, which has no response. */
 function storeTimeMs(response: unknown): number {
+  return dateOf(response) ?? Date.now()
+}
+
+function dateOf(response: unknown): number | undefined {
   const dateMs = Date.parse(String(member(member(response, 'headers'), 'date')))
-  return Number.isNaN(dateMs) ? Date.now() : dateMs
+  return Number.isNaN(dateMs) ? undefined : dateMs
 }
 
 function itemOf(output: unknown): Item | undefined {

@@ -2,7 +2,8 @@ import { RecordUnreadableError } from '../../core/errors.ts'
 import type { InFlightRecord } from '../../core/record.ts'
 import type { CallLimits, ClaimReply, Store, WriteReply } from '../../core/store.ts'
 import { encodeRecord } from '../codec.ts'
-import { createCommands } from './commands.ts'
+import { type Commands, createCommands } from './commands.ts'
+import { createDirectTransport } from './direct.ts'
 import {
   type Condition,
   complete,
@@ -15,15 +16,16 @@ import {
   type Update,
 } from './expressions.ts'
 import { readRecord, readSnapshot, toItem } from './item.ts'
-import { createSdkTransport, type DynamoDbClient, regionOf } from './sdk.ts'
-import type { Item, Reply } from './transport.ts'
+import type { DynamoDbClient } from './sdk.ts'
+import type { Item, Reply, Transport } from './transport.ts'
 
 export interface DynamoDbStoreOptions {
   /**
-   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Give it short timeouts: a request that hangs uses up the time in
-   * which another could succeed.
+   * A `DynamoDBClient` or `DynamoDBDocumentClient`. Each call to it is given up after two seconds. With a
+   * `requestTimeout` of its own it also gives up requests whose replies have come while the event loop was blocked.
    *
-   * @default a client that the process shares: three tries, a connection within 1 s and a reply within 2 s
+   * @default none: in the plain environment of a Lambda function (credentials and Region in the environment), the store
+   *   signs and sends its requests without the SDK. Elsewhere the process shares one client
    */
   readonly client?: DynamoDbClient
 }
@@ -48,21 +50,52 @@ export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = 
   if (typeof table !== 'string' || table === '') {
     throw new TypeError(`dynamoDbStore: expected the name of a table, got ${JSON.stringify(table)}.`)
   }
-  const commands = createCommands(table, createSdkTransport(client), () => regionOf(client))
+  return client === undefined
+    ? createStore(createCommands(table, directTransport, currentRegion))
+    : createStore(
+        createCommands(table, sdkTransport(client), () => loadRegion(client)),
+        client,
+      )
+}
 
-  const putClaim = async (
-    record: InFlightRecord,
-    condition: Condition,
-    limits: CallLimits,
-  ): Promise<ClaimReply> => {
-    const input = { ...condition, Item: toItem(encodeRecord(record)) }
-    const reply = await commands.put(input, limits, CLAIM_ERRORS)
-    return refusalOf(record.id, reply) ?? { kind: 'written', nowMs: reply.nowMs, record }
+async function loadSdkTransport(client: DynamoDbClient | undefined): Promise<Transport> {
+  const { createSdkTransport } = await import('./sdk.ts')
+  return createSdkTransport(client)
+}
+
+async function loadRegion(client: DynamoDbClient | undefined): Promise<string | undefined> {
+  const { regionOf } = await import('./sdk.ts')
+  return regionOf(client)
+}
+
+/** All stores without a client share it, its connections and what it learns of the clock. */
+const directTransport = createDirectTransport(process.env, () => loadSdkTransport(undefined))
+
+async function currentRegion(): Promise<string | undefined> {
+  return process.env.AWS_REGION ?? loadRegion(undefined)
+}
+
+/** Only those whose own client is used load the code for it. */
+function sdkTransport(client: DynamoDbClient): Transport {
+  let transport: Transport | undefined
+  return async (...command) => {
+    transport ??= await loadSdkTransport(client)
+    return transport(...command)
   }
-  const write = async (id: string, update: Update, limits: CallLimits): Promise<WriteReply> => {
-    const { error, nowMs } = await commands.update(update, limits, OWNER_ERRORS)
-    return error ? { kind: 'refused', ...readSnapshot(id, nowMs, error.item) } : { kind: 'written' }
-  }
+}
+
+/** Returns the store that sends these commands. `client` tells how its owner wants values to be marshalled. */
+export function createStore(commands: Commands, client?: DynamoDbClient): Store {
+  const putClaim = (record: InFlightRecord, condition: Condition, limits: CallLimits): Promise<ClaimReply> =>
+    commands
+      .put({ ...condition, Item: toItem(encodeRecord(record)) }, limits, CLAIM_ERRORS)
+      .then((reply) => refusalOf(record.id, reply) ?? { kind: 'written', nowMs: reply.nowMs, record })
+  const write = (id: string, update: Update, limits: CallLimits): Promise<WriteReply> =>
+    commands
+      .update(update, limits, OWNER_ERRORS)
+      .then(({ error, nowMs }) =>
+        error ? { kind: 'refused', ...readSnapshot(id, nowMs, error.item) } : { kind: 'written' },
+      )
 
   return {
     insert: (record, limits) => putClaim(record, IF_ABSENT, limits),

@@ -1,19 +1,19 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 
-/** What DynamoDB holds under one key, as the low-level API has it. */
+/** An item in the form of the low-level API. */
 export type Item = Record<string, AttributeValue>
 
 export type Action = 'PutItem' | 'UpdateItem' | 'GetItem' | 'TransactWriteItems'
 
 /** An error that the caller of a command can act on, in DynamoDB's own words. */
-export interface ExpectedError {
+interface ExpectedError {
   /** Without a namespace: `ConditionalCheckFailedException`. */
   readonly name: string
   /** The item that made a condition fail. Its attributes are not to be trusted yet. */
   readonly item: unknown
   /** The reasons of a cancelled transaction, one for each of its items. */
   readonly reasons: readonly unknown[] | undefined
-  /** What was thrown, or an error like the SDK's. */
+  /** Returns the error that was thrown, or one like the SDK's. */
   readonly cause: () => unknown
 }
 

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
 import { STEP_PREFIX } from '../codec.ts'
-import type { Fields } from './fields.ts'
+
+/** The fields of a Redis hash. */
+export type Fields = Readonly<Record<string, string>>
 
 /**
  * A condition on which a write depends.
@@ -14,7 +16,7 @@ export type Condition =
   | { readonly kind: 'seen'; readonly owner: string; readonly leaseUntilMs: number }
   | { readonly kind: 'claim'; readonly owner: string; readonly leaseUntilMs: number | undefined }
 
-/** What to write: on top of the record, in its place, or on top of it without its steps. */
+/** A write: on top of the record, in its place, or on top of it without its steps. */
 export interface Write {
   readonly how: 'merge' | 'replace' | 'drop-steps'
   readonly fields: Fields
