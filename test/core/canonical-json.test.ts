@@ -31,6 +31,27 @@ describe('the canonical form of a text', () => {
     expect(canonicalText(text, [])).toBe(canonical)
   })
 
+  test.each([
+    '{ }',
+    '[ ]',
+    '{ "a":1}',
+    '{"a" :1}',
+    '{"a": 1}',
+    '{"a":1 }',
+    '{"a":1 ,"b":2}',
+    '{"a":1, "b":2}',
+    '[ 1]',
+    '[1 ]',
+    '[1 ,2]',
+    '[1, 2]',
+    ' 1',
+    '1 ',
+  ])('of %j, with whitespace at one place only, has none', (text) => {
+    for (const space of [' ', '\t', '\r\n', '   ']) {
+      expect(canonicalText(text.replace(' ', space), [])).toBe(text.replace(' ', ''))
+    }
+  })
+
   test('has up to 200 levels, of any width', () => {
     expect(canonicalText(nested(200), [])).toBe(nested(200))
     expect(canonicalText(nested(201), [])).toBeUndefined()

@@ -101,14 +101,24 @@ describe('a commit', () => {
     )
   })
 
-  it('is not begun once the lease is over, to the millisecond', async () => {
+  it('is begun under a lease that it believes in without another call, to the millisecond', async () => {
     const { on, commit } = await startRun()
-    on.clock.advance(9_999)
+    on.clock.advance(7_999)
     expect(await commit(1, [])).toBe(1)
+    expect(on.called('renew')).toHaveLength(0)
     const late = await startRun()
-    late.on.clock.advance(10_000)
-    expect(await rejection(late.commit(1, []))).toMatchObject({ code: 'lease-lost', key: 'k1' })
-    expect(late.on.called('commit')).toHaveLength(0)
+    late.on.clock.advance(8_000)
+    expect(await late.commit(1, [])).toBe(1)
+    expect(late.on.called('renew')).toHaveLength(1)
+  })
+
+  it('is not begun once another run has the claim', async () => {
+    const { on, run, commit } = await startRun()
+    on.clock.advance(10_000)
+    await on.start()
+    expect(await rejection(commit(1, []))).toMatchObject({ code: 'lease-lost', key: 'k1' })
+    expect(on.called('commit')).toHaveLength(0)
+    expect(run.attempt.signal.reason).toMatchObject({ code: 'lease-lost', key: 'k1' })
   })
 
   it.each([
@@ -122,7 +132,7 @@ describe('a commit', () => {
   })
 
   it('is tried for as long as the run can still be ended', async () => {
-    const { on, commit } = await startRun()
+    const { on, commit } = await startRun({ leaseMs: 10_000 })
     const startedAtMs = on.clock.nowMs()
     on.inject('commit', requestLost, 99)
     expect(await rejection(commit(1, []))).toMatchObject({ message: 'no reply' })
@@ -144,7 +154,7 @@ describe('a commit that is refused', () => {
       },
     ],
   ])('because %s fails with the loss of the lease', async (_, event) => {
-    const { on, commit } = await startRun()
+    const { on, run, commit } = await startRun()
     on.inject('commit', async (call) => {
       on.clock.advance(10_000)
       await event(on)
@@ -152,6 +162,7 @@ describe('a commit that is refused', () => {
     })
     const error = await rejection(commit(1, []))
     expect(error).toMatchObject({ code: 'lease-lost', key: 'k1' })
+    expect(run.attempt.signal.reason).toMatchObject({ code: 'lease-lost', key: 'k1' })
     expect(error).not.toHaveProperty('cause')
   })
 
@@ -191,7 +202,7 @@ describe('a commit in doubt', () => {
   /** The whole time of the commit is used up, and time to end the run is left. */
   const commitInDoubt = async (on: Line, commit: () => Promise<unknown>) => {
     on.inject('commit', resetAfter(1_000))
-    on.inject('commit', resetAfter(8_200))
+    on.inject('commit', resetAfter(6_200))
     expect(await rejection(commit())).toMatchObject({ message: 'no reply' })
   }
 
@@ -253,7 +264,7 @@ describe('a commit in doubt', () => {
     const started = await startRun(asked)
     started.on.inject('commit', async (call, clock) => {
       await call()
-      return await resetAfter(9_400)(call, clock, 0)
+      return await resetAfter(7_400)(call, clock, 0)
     })
     await rejection(started.commit(result, []))
     return started

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { KeyInvalidError } from '../../packages/oncekey/src/core/errors.ts'
 import { deriveUuid, digest, type Identity, recordId } from '../../packages/oncekey/src/core/identity.ts'
 
 const identity: Identity = {
@@ -105,6 +106,53 @@ describe('a record id', () => {
     const digestOf = (id: string) => id.split('#')[1]
     expect(digestOf(recordId(other))).not.toBe(digestOf(recordId(identity)))
   })
+})
+
+/** Two emojis, each cut after its first half: as UTF-8 both would be the same. */
+const halves = ['order-\ud83c', 'order-\ud83e', '\udf69-order']
+
+describe('text that is not well-formed Unicode', () => {
+  test.each(halves)('is no key (%j)', (key) => {
+    expect(() => recordId({ ...identity, key })).toThrow(KeyInvalidError)
+    expect(() => recordId({ ...identity, key })).toThrow(
+      `Expected the key to be well-formed Unicode, got ${JSON.stringify(key)} with half of a surrogate pair.`,
+    )
+    expect(() => recordId({ ...identity, key })).toThrow(expect.objectContaining({ code: 'key-invalid' }))
+  })
+
+  test.each(['service', 'name', 'principal'])('is no %s', (part) => {
+    for (const text of halves) {
+      const refused = expect.objectContaining({
+        name: 'KeyInvalidError',
+        code: 'identity-unknown',
+        message: expect.stringContaining(`Expected the ${part} to be well-formed Unicode`),
+      })
+      expect(() => recordId({ ...identity, [part]: text })).toThrow(refused)
+    }
+  })
+
+  test('is shown without what is too long', () => {
+    const key = `${'k'.repeat(200)}\ud83c`
+    expect(() => recordId({ ...identity, key })).toThrow(`got "${'k'.repeat(64)}" with`)
+  })
+
+  test.each(halves)('is no name to derive a UUID for (%j)', (name) => {
+    expect(() => deriveUuid('payments#1', name)).toThrow(
+      new TypeError(`derive: expected a name of well-formed Unicode, got ${JSON.stringify(name)}.`),
+    )
+  })
+
+  test('has a digest of its own all the same, as in a request’s fingerprint', () => {
+    const texts = [...halves, '\ufffd', 'order-\ufffd', JSON.stringify(halves[0])]
+    const parts = [...texts.map((text) => [text]), ...texts.map((text) => [text, new Uint8Array()])]
+    expect(new Set(parts.map(digest)).size).toBe(parts.length)
+  })
+})
+
+test.each([undefined, 42, null])('%j is no name to derive a UUID for', (name) => {
+  expect(() => Reflect.apply(deriveUuid, undefined, ['payments#1', name])).toThrow(
+    `derive: expected a name of well-formed Unicode, got ${JSON.stringify(name)}.`,
+  )
 })
 
 describe('a derived UUID', () => {

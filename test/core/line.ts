@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Attempt } from '../../packages/oncekey/src/core/attempt.ts'
 import type { Claim } from '../../packages/oncekey/src/core/claim.ts'
 import { StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
@@ -45,6 +44,11 @@ export const answeredLate =
     clock.advance(durationMs)
     return reply
   }
+/** Throttled: nothing was done of the call. */
+export const throttled: Fault = (_call, clock) => {
+  clock.advance(10)
+  return Promise.reject(new StoreUnavailableError('throttled', { retryable: true, isThrottled: true }))
+}
 export const refusedForGood: Fault = () =>
   Promise.reject(new StoreUnavailableError('no such table', { retryable: false }))
 export const heldByTransaction: Fault = async () => ({ kind: 'busy' })
@@ -56,10 +60,14 @@ export const after =
     return await call()
   }
 
-/** One request. It has no deadline unless it says when, from now. */
+/**
+ * One request. It has no deadline unless it says when, from now; its host then ends it there. Its lease lasts 8 s, and
+ * 10 s as it is stored.
+ */
 export type Asked = Partial<Omit<Settings, 'store' | 'onOutcome'>> &
   Partial<Omit<ProtectedRequest, 'invocation' | 'responder'>> & {
     readonly deadlineInMs?: number
+    readonly isDeadlineEnforced?: boolean
     readonly startedAtMs?: number
     readonly responder?: Partial<Responder<unknown>>
   }
@@ -88,24 +96,15 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
   const time = manualClock()
   const sleeps: number[] = []
   const pauses: number[] = []
-  let endPause: (() => void) | undefined
   const clock: ManualClock = {
     ...time,
-    sleep(durationMs, signal) {
-      const isBetweenRenewals = signal !== undefined
-      if (!isBetweenRenewals) {
-        sleeps.push(durationMs)
-        return time.sleep(durationMs)
-      }
+    sleep(durationMs) {
+      sleeps.push(durationMs)
+      return time.sleep(durationMs)
+    },
+    setTimer(durationMs, onTime) {
       pauses.push(durationMs)
-      return new Promise((resolve) => {
-        const end = (): void => {
-          endPause = undefined
-          resolve()
-        }
-        endPause = end
-        signal.addEventListener('abort', end)
-      })
+      return time.setTimer(durationMs, onTime)
     },
   }
 
@@ -133,14 +132,16 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
   })
 
   const ask = async (asked: Asked = {}, handler: Handler = () => 'ran'): Promise<Ended> => {
-    const { deadlineInMs, startedAtMs = clock.nowMs(), responder, ...rest } = asked
+    const { deadlineInMs, isDeadlineEnforced = true, startedAtMs = clock.nowMs(), responder, ...rest } = asked
     const events: OutcomeEvent[] = []
     const settings: Settings = {
       store,
       clock,
       skew: { offsetMs: 0 },
       retentionMs: 60_000,
-      leaseMs: 10_000,
+      leaseMs: 8_000,
+      renewEveryMs: 3_000,
+      minRemainingMs: 1_000,
       onCrash: 'rerun',
       waitMs: 0,
       onStoreError: 'refuse',
@@ -161,6 +162,7 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
         service: 'payments',
         startedAtMs,
         deadlineMs: deadlineInMs === undefined ? undefined : clock.nowMs() + deadlineInMs,
+        isDeadlineEnforced: isDeadlineEnforced && deadlineInMs !== undefined,
       },
     }
     const end = await protect(settings, request, handler).then(
@@ -201,15 +203,13 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
     store,
     /** How long each sleep was to take. */
     sleeps,
-    /** How long the pauses between renewals are to take. They end with `nextTurn`, or with their run. */
+    /** How long it was to be until each renewal, when its timer was set. */
     pauses,
     /** Lets the time of the next renewal come. */
     async nextTurn(): Promise<void> {
-      if (endPause === undefined) throw new Error('no renewal is due')
-      time.advance(pauses.at(-1) ?? 0)
-      endPause()
-      // A renewal does no input or output here: it is over after a few turns of the event loop.
-      for (let turn = 0; turn < 20; turn += 1) await setImmediate()
+      const [nextMs] = clock.timers()
+      if (nextMs === undefined) throw new Error('no renewal is due')
+      await clock.pass(nextMs)
     },
     /** Every call, as it left its caller. */
     calls,

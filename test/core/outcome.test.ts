@@ -108,3 +108,10 @@ it('a warning is printed once for each text', async () => {
     { name: 'OncekeyWarning', code: 'ONCEKEY_TEST', message: 'other' },
   ])
 })
+
+it('warnings of ever new texts are not printed without end', async () => {
+  const warnings = listenTo('warning')
+  for (let n = 0; n < 1_000; n += 1) warnOnce('ONCEKEY_TEST', `text ${n}`)
+  await setImmediate()
+  expect(warnings.length).toBeLessThanOrEqual(100)
+})

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { NOT_RUN } from '../../packages/oncekey/src/core/settle.ts'
 import { createReplayCache } from '../../packages/oncekey/src/features/cache.ts'
@@ -116,6 +117,7 @@ describe('a handler', () => {
       attempt: 1,
       isTakeover: false,
     })
+    expect(run.attempt.signal).toMatchObject({ aborted: true, reason: error })
     expect(await on.ask()).toMatchObject({ outcome: 'in-flight' })
   })
 
@@ -142,24 +144,40 @@ describe('onReplay', () => {
     expect(await on.ask({ id: 'payments#2', onReplay })).toMatchObject({ answer: 'ran' })
   })
 
-  it.each<[string, (answer: unknown) => unknown]>([
+  it.each<[string, string, (answer: unknown) => unknown]>([
     [
       'threw',
+      'RangeError',
       (answer) => {
         Object(answer).paid = false
-        throw new Error('threw')
+        throw new RangeError('a secret')
       },
     ],
-    ['rejected', () => Promise.reject(new Error('rejected'))],
-  ])('that %s leaves the answer unchanged, with a warning', async (text, onReplay) => {
+    ['rejected', 'TypeError', () => Promise.reject(new TypeError('a secret'))],
+    ['threw what is no error', 'string', () => Promise.reject('a secret')],
+  ])('that %s leaves the answer unchanged, with a warning of its kind alone', async (_, name, onReplay) => {
     const warning = new Promise((resolve) => process.once('warning', resolve))
     const on = createLine()
     await on.complete({ paid: true })
     expect(await on.ask({ onReplay })).toMatchObject({ outcome: 'replayed', answer: { paid: true } })
     expect(await warning).toMatchObject({
       code: 'ONCEKEY_ON_REPLAY',
-      message: `onReplay threw, and the stored answer was returned unchanged: Error: ${text}`,
+      message: `onReplay threw ${name}, and the stored answer was returned unchanged.`,
     })
+  })
+
+  it('that throws another text each time is printed once', async () => {
+    const warnings: unknown[] = []
+    const listen = (warning: unknown) => warnings.push(warning)
+    process.on('warning', listen)
+    const on = createLine()
+    await on.complete('paid')
+    for (let n = 0; n < 50; n += 1) {
+      await on.ask({ onReplay: () => Promise.reject(new SyntaxError(`text ${n}`)) })
+    }
+    await setImmediate()
+    process.off('warning', listen)
+    expect(warnings).toHaveLength(1)
   })
 })
 

@@ -60,7 +60,7 @@ test.each([
 })
 
 test.each<[string, number, number | undefined, number]>([
-  ['three seconds', 60_000, undefined, 3_000],
+  ['two seconds', 60_000, undefined, 2_000],
   ['what its caller says', 60_000, 10_000, 10_000],
   ['what is left', 2_000, 10_000, 2_000],
   ['a quarter of a second at least', 0, 10_000, 250],

@@ -16,12 +16,16 @@ const nonsense: readonly (readonly [options: unknown, expected: string])[] = [
   [{ retentionMs: Number.POSITIVE_INFINITY }, 'got Infinity'],
   [{ retentionMs: '1h' }, 'got "1h"'],
   [{ leaseMs: 0.5 }, 'got 0.5'],
+  [{ renewEveryMs: 0 }, 'expected renewEveryMs to be a whole number of milliseconds above 0'],
+  [{ renewEveryMs: 60_000 }, 'expected renewEveryMs to be less than leaseMs (60000), got 60000'],
+  [{ leaseMs: 3_000, renewEveryMs: 3_001 }, 'expected renewEveryMs to be less than leaseMs (3000), got 3001'],
+  [{ minRemainingMs: -1 }, 'expected minRemainingMs to be a whole number of milliseconds above 0'],
   [{ onCrash: 'retry' }, 'expected onCrash to be one of "rerun", "refuse", got "retry"'],
   [{ inFlight: 'wait' }, "expected inFlight to be 'reject' or { waitMs"],
   [{ inFlight: { waitMs: 0 } }, 'got an object'],
   [{ inFlight: { waitMs: 3_153_600_000_001 } }, 'at most 100 years }, got an object'],
   [{ onStoreError: true }, 'expected onStoreError to be one of "refuse", "run", got true'],
-  [{ cache: 100 }, 'expected cache to be { maxEntries: a whole number above 0 }, got 100'],
+  [{ cache: 100 }, 'expected cache to be { maxEntries: a whole number from 1 to 100000 }, got 100'],
   [{ client: {} }, 'expected client to be a DynamoDBClient or DynamoDBDocumentClient'],
   [{ clock: {} }, 'expected clock to be an object with nowMs()'],
   [{ onOutcome: 'log' }, 'expected onOutcome to be a function, got "log"'],
@@ -78,6 +82,11 @@ describe('at cold start', () => {
       [Symbol.for('aws.lambda.runtime.handler.streaming')]: 'response',
     })
     expect(() => idempotentHandler(streaming, store)).toThrow('awslambda.streamifyResponse')
+  })
+
+  it('a lease of 1 ms needs no other option', () => {
+    expect(() => idempotent(store, { leaseMs: 100 })).not.toThrow()
+    expect(() => idempotent(store, { leaseMs: 100, renewEveryMs: 1 })).not.toThrow()
   })
 
   it('an option that is undefined counts as left out', () => {

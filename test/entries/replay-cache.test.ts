@@ -41,3 +41,41 @@ test('a result is found neither under another fingerprint nor from its expiry on
   expect(cache.get(request('a'), LATER)).toBeUndefined()
   expect(cache.get(request('a'), LATER - 1)).toEqual(json('1'))
 })
+
+/** As its text takes 2 bytes a character. */
+const MB = 1024 * 1024
+const large = (mebibytes: number) => json('x'.repeat((mebibytes * MB) / 2))
+const names = ['a', 'b', 'c', 'd']
+
+test('large results take no more than 32 MB together, however many they may be', () => {
+  const cache = createReplayCache(500)
+  const heldOf = (size: number) => {
+    for (const name of names) cache.set(request(name), large(size), LATER)
+    return names.filter((id) => cache.get(request(id), NOW) !== undefined)
+  }
+  expect(heldOf(8)).toEqual(['a', 'b', 'c', 'd'])
+  expect(heldOf(10)).toEqual(['b', 'c', 'd'])
+  expect(heldOf(16)).toEqual(['c', 'd'])
+  expect(heldOf(1)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('a result that is set again, or is forgotten for the number of results, takes no memory twice', () => {
+  const cache = createReplayCache(2)
+  for (let n = 0; n < 20; n += 1) {
+    cache.set(request('a'), large(16), LATER)
+    cache.set(request(`b${n}`), large(16), LATER)
+    expect(cache.get(request('a'), NOW)).toBeDefined()
+    expect(cache.get(request(`b${n}`), NOW)).toBeDefined()
+  }
+})
+
+test('a result that is too large for the cache, or is none, leaves the others there', () => {
+  const cache = createReplayCache(500)
+  cache.set(request('a'), large(16), LATER)
+  cache.set(request('b'), json('x'.repeat((32 * MB) / 2 + 1)), LATER)
+  cache.set(request('c'), { kind: 'unavailable', reason: 'it is not JSON' }, LATER)
+  cache.set(request('d'), large(16), LATER)
+  expect(names.filter((id) => cache.get(request(id), NOW) !== undefined)).toEqual(['a', 'd'])
+  cache.set(request('e'), large(32), LATER)
+  expect(cache.get(request('e'), NOW)).toBeDefined()
+})

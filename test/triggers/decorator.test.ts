@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm'
+import { transformSync } from 'esbuild'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { KeyReusedError } from '../../packages/oncekey/src/core/errors.ts'
 import { once } from '../../packages/oncekey/src/entries/once.ts'
@@ -334,5 +336,42 @@ describe('a method with @once whose class cannot be told', () => {
   it('may have another decorator around it if it has a name', async () => {
     const settled = twoOverrides((name) => ({ name })).map((payment) => payment.settle(order))
     expect(await Promise.all(settled)).toEqual(['charged o-1', 'refunded o-1'])
+  })
+})
+
+describe('a decoration that protects nothing is refused when its class is defined', () => {
+  /** Builds a class as another compiler would, and defines it. */
+  const define = (code: string, experimentalDecorators: boolean) => {
+    const built = transformSync(code, {
+      loader: 'ts',
+      target: 'es2022',
+      tsconfigRaw: { compilerOptions: { experimentalDecorators, useDefineForClassFields: true } },
+    })
+    const decorator = once(memoryStore(), { service: 'shop', key: (id: string) => id })
+    return runInNewContext(`${built.code}; Orders`, { decorator })
+  }
+  const method = 'class Orders { @decorator async charge(id) { return id } }'
+  const ofField = 'class Orders { @decorator charge = async (id) => id }'
+  const isExperimental = /^once: expected a TC39 decorator call, got one of experimentalDecorators\./
+
+  it.each<[string, string, boolean, RegExp]>([
+    ['a method under experimentalDecorators', method, true, isExperimental],
+    ['a static method under them', method.replace('async', 'static async'), true, isExperimental],
+    ['a field under them', ofField, true, isExperimental],
+    ['a class under them', '@decorator class Orders {}', true, isExperimental],
+    ['a field', ofField, false, /^once: expected to decorate a method, got kind "field"\./],
+    ['a static field', ofField.replace('charge', 'static charge'), false, /got kind "field"/],
+    ['a getter', 'class Orders { @decorator get charge() { return 1 } }', false, /got kind "getter"/],
+    ['a setter', 'class Orders { @decorator set charge(id) {} }', false, /got kind "setter"/],
+    ['an accessor', 'class Orders { @decorator accessor charge = 1 }', false, /got kind "accessor"/],
+    ['a class', '@decorator class Orders {}', false, /got kind "class"/],
+  ])('%s', (_, code, isLegacy, message) => {
+    expect(() => define(code, isLegacy)).toThrow(TypeError)
+    expect(() => define(code, isLegacy)).toThrow(message)
+  })
+
+  it('and a method is not', async () => {
+    const Orders = define(method, false)
+    expect(await new Orders().charge('o-1')).toBe('o-1')
   })
 })

@@ -6,9 +6,9 @@ import {
   KeyReusedError,
 } from '../../packages/oncekey/src/core/errors.ts'
 import type { ProtectedRequest } from '../../packages/oncekey/src/core/request.ts'
+import { isDurable } from '../../packages/oncekey/src/entries/context.ts'
 import { idempotentHandler } from '../../packages/oncekey/src/entries/handler.ts'
 import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
-import { isDurable } from '../../packages/oncekey/src/sources/durable.ts'
 import { createSingleSource } from '../../packages/oncekey/src/sources/single.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { eventConsumer } from './event-consumer.ts'

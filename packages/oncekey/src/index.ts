@@ -20,6 +20,7 @@ export { idempotentHandler } from './entries/handler.ts'
 export { idempotent } from './entries/middleware.ts'
 export { once } from './entries/once.ts'
 export { runOnce } from './entries/run-once.ts'
+export { warmedUp } from './entries/warm-up.ts'
 export type {
   BatchOptions,
   ClaimOptions,

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { isPointer } from './core/canonical-json.ts'
+import type { Clock } from './core/clock.ts'
 import { ERROR_CODES, type ErrorCode } from './core/errors.ts'
 import type { OutcomeEvent } from './core/outcome.ts'
 import type { CrashMode } from './core/record.ts'
@@ -39,11 +40,20 @@ export interface ClaimOptions {
   /** How long a completed result is kept, in milliseconds from completion. @default 24 hours */
   readonly retentionMs?: number
   /**
-   * How long a claim is believed alive where no deadline is known, in milliseconds. The lease of a Lambda invocation
-   * ends at its deadline instead. `runOnce` and `once` know no deadline.
+   * How long a claim is believed alive without a renewal, in milliseconds: so long a key stays blocked after a crash.
+   * On Lambda, which ends a run at its deadline, the lease ends then instead, and is not renewed.
    * @default 60 seconds
    */
   readonly leaseMs?: number
+  /** How often the lease is renewed while the run lasts, in milliseconds. @default a third of `leaseMs` */
+  readonly renewEveryMs?: number
+  /**
+   * With less time than this left in the invocation, in milliseconds, a request that has waited for another run does
+   * not start its own, and a batch starts no further record: it is reported as failed, to be delivered again. Set it to
+   * what one run takes.
+   * @default 1 second
+   */
+  readonly minRemainingMs?: number
   /**
    * What to do if a run was interrupted: run again (at least once), or answer `outcome-unknown` until the record
    * expires (at most once). @default 'rerun'
@@ -60,8 +70,8 @@ export interface ClaimOptions {
   readonly cache?: { readonly maxEntries: number }
   /** The client for a table given by name. @default one with short timeouts, shared by the process */
   readonly client?: DynamoDBClient | DynamoDBDocumentClient
-  /** The source of time in epoch milliseconds, for tests. @default the system clock */
-  readonly clock?: { nowMs(): number; sleep?(durationMs: number, signal?: AbortSignal): Promise<void> }
+  /** The source of time in epoch milliseconds, for tests. What it leaves out is real. @default the system clock */
+  readonly clock?: Pick<Clock, 'nowMs'> & Partial<Clock>
   /** Called once for every request, with its outcome. Whatever it throws is ignored. */
   readonly onOutcome?: (event: OutcomeEvent) => unknown
 }
@@ -81,6 +91,11 @@ const isListOf = (isItem: (value: unknown) => boolean, value: unknown): boolean 
 const hasOnly = (value: unknown, name: string, isValid: (value: unknown) => boolean): boolean =>
   isObject(value) && Object.keys(value).join() === name && isValid(value[name])
 
+/** The cache reserves its memory when it is made. */
+const MAX_CACHE_ENTRIES = 100_000
+/** A lease has to outlast a round trip to the store, or no step could ever begin. */
+const MIN_LEASE_MS = 100
+
 const DURATION = 'a whole number of milliseconds above 0, at most 100 years'
 const aDuration: Rule = [isDuration, DURATION]
 const aCount: Rule = [isCount, 'a whole number above 0']
@@ -96,14 +111,23 @@ const oneOf = (...values: readonly unknown[]): Rule => [
 export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
   service: aText,
   retentionMs: aDuration,
-  leaseMs: aDuration,
+  leaseMs: [
+    (value) => isDuration(value) && Number(value) >= MIN_LEASE_MS,
+    `a whole number of milliseconds from ${MIN_LEASE_MS}, at most 100 years`,
+  ],
+  renewEveryMs: aDuration,
+  minRemainingMs: aDuration,
   onCrash: oneOf('rerun', 'refuse'),
   inFlight: [
     (value) => value === 'reject' || hasOnly(value, 'waitMs', isDuration),
     `'reject' or { waitMs: ${DURATION} }`,
   ],
   onStoreError: oneOf('refuse', 'run'),
-  cache: [(value) => hasOnly(value, 'maxEntries', isCount), '{ maxEntries: a whole number above 0 }'],
+  cache: [
+    (value) =>
+      hasOnly(value, 'maxEntries', (entries) => isCount(entries) && Number(entries) <= MAX_CACHE_ENTRIES),
+    `{ maxEntries: a whole number from 1 to ${MAX_CACHE_ENTRIES} }`,
+  ],
   client: [
     (value) => isObject(value) && isFunction(value.send),
     'a DynamoDBClient or DynamoDBDocumentClient',
@@ -212,6 +236,11 @@ export interface IdempotencyOptions extends ClaimOptions {
    * a repeat of the first delivery. @default 'run'
    */
   readonly archiveReplays?: 'run' | 'repeat'
+  /**
+   * Whether to prepare the first invocation during the initialization of a Lambda function: it opens the connection to
+   * DynamoDB and compiles the code. Only for a table given by name, without `client`. @default true
+   */
+  readonly warmUp?: boolean
 }
 
 /** @see RFC 9110 §5.1 */
@@ -276,6 +305,7 @@ export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
   ],
   legacyHeaders: aBoolean,
   archiveReplays: oneOf('run', 'repeat'),
+  warmUp: aBoolean,
 }
 
 /** The options of `idempotentBatch`. */
@@ -303,12 +333,6 @@ export interface BatchOptions<TRecord = unknown> extends ClaimOptions {
   /** How many records run at the same time. @default 8 */
   readonly concurrency?: number
   /**
-   * With less time left in the invocation, no further record is started, and the rest is reported as failed, to be
-   * delivered again. Set it to what one record takes.
-   * @default 1 second
-   */
-  readonly minRemainingMs?: number
-  /**
    * Called with the error of every record that failed: Lambda does not log it. Whatever it throws is ignored.
    * @default console.error
    */
@@ -322,7 +346,6 @@ export const BATCH_RULES: Readonly<Record<keyof BatchOptions, Rule>> = {
   fingerprint: aFingerprint,
   group: aFunction,
   concurrency: aCount,
-  minRemainingMs: aDuration,
   onRecordError: aFunction,
 }
 
@@ -334,8 +357,6 @@ export interface RunOnceOptions extends Omit<ClaimOptions, 'cache'> {
   readonly key: string
   /** What the operation works on, as JSON. The same key with another input is refused. @default not compared */
   readonly input?: unknown
-  /** Renews the lease at this interval while the function runs, for work of unknown length. @default never */
-  readonly renewEveryMs?: number
 }
 
 const { cache: _, ...UNCACHED_RULES } = CLAIM_RULES
@@ -346,7 +367,6 @@ export const RUN_ONCE_RULES: Readonly<Record<keyof RunOnceOptions, Rule>> = {
   // The key and the input come from a caller: `runOnce` checks them on each call, with errors of their own.
   key: anything,
   input: anything,
-  renewEveryMs: aDuration,
 }
 
 /** The options of `once`: those of `runOnce`, with the key and the input taken from the method's arguments. */

@@ -111,7 +111,7 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
   }
 }
 
-/** How one attempt ended: with a response that was read to its end, or with an error. */
+/** The end of one attempt: a response that was read to its end, or an error. */
 type Ended =
   | { readonly response: Response; readonly problem: Problem }
   | { readonly response?: undefined; readonly problem?: undefined; readonly error: unknown }

@@ -6,7 +6,7 @@ export interface Clock {
   sleep(durationMs: number, signal: AbortSignal): Promise<void>
 }
 
-/** How one attempt ended. */
+/** The end of one attempt. */
 export interface AttemptEnd {
   readonly key: string
   /** 1, 2, 3 … within one call. */

@@ -1,6 +1,7 @@
 import type { Jsonify } from 'type-fest'
 import type { Claim } from './claim.ts'
 import { deriveUuid } from './identity.ts'
+import { lossSignal } from './renew.ts'
 import type { TransactionWrite } from './store.ts'
 
 /** One run of a request, as its handler sees it: `context.idempotency` on Lambda. */
@@ -10,6 +11,12 @@ export interface Attempt {
 
   /** The number of this run: 1, 2, 3 … while the record lives. */
   readonly number: number
+
+  /**
+   * Aborts once this run should stop: it has lost its claim, so that another run may have begun, or Middy's early timeout
+   * has answered for it.
+   */
+  readonly signal: AbortSignal
 
   /**
    * Returns a UUID for a downstream call: the same on every attempt of this request, and different for every other
@@ -53,6 +60,9 @@ export function createAttempt(claim: Claim): Attempt {
   return {
     key: request.key,
     number: record.attempt,
+    get signal() {
+      return lossSignal(claim)
+    },
     derive: (name) => deriveUuid(record.id, name),
     // Most handlers use neither, and load neither.
     async step(name, fn) {

@@ -28,7 +28,7 @@ interface Reader {
   /** The canonical form of the text before `copied`. From there to `at`, the text itself is canonical. */
   out: string
   copied: number
-  /** How many differences there were between the text and its canonical form. */
+  /** The number of differences between the text and its canonical form. */
   edits: number
   depth: number
   isOmitting: boolean
@@ -43,7 +43,7 @@ interface Member {
   readonly end: number
 }
 
-/** What JSON pointers name, as a tree of member names and element indexes. */
+/** The targets of JSON pointers, as a tree of member names and element indexes. */
 interface Omission {
   isWhole: boolean
   readonly parts: Map<string, Omission>
@@ -180,7 +180,6 @@ function readArray(reader: Reader, omission: Omission | undefined): void {
   for (let more = open(reader, CLOSE_BRACKET); more; more = hasNext(reader, CLOSE_BRACKET)) {
     const part = omission?.parts.get(String(index++))
     if (part?.isWhole === true) {
-      cutSpace(reader)
       const { at, out, copied } = reader
       readOmitted(reader)
       reader.out = out

@@ -18,7 +18,7 @@ export function canonicalNumber(source: string, mayLose: boolean): string {
   if (source.length <= SAFE_CHARACTERS && USUAL.test(source)) return source
   const value = Number(JSON.parse(source))
   const canonical = String(value)
-  if (canonical !== source && !mayLose && !survives(source, value, canonical)) throw new RangeError()
+  if (!mayLose && !survives(source, value, canonical)) throw new RangeError()
   return canonical
 }
 

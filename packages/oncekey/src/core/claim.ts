@@ -12,10 +12,12 @@ import {
   claimExpiryMs,
   claimUntilMs,
   correctedLeaseEndMs,
+  firstLeaseEndMs,
   holdUntil,
   type Lease,
-  leaseEndMs,
+  mayHaveLapsed,
   observeStoreTime,
+  remainingMs,
   storeNowMs,
   storeUntilMs,
   waitUntilMs,
@@ -27,6 +29,8 @@ import { moveLease } from './renew.ts'
 import type { ProtectedRequest, Settings } from './request.ts'
 import type { LoadedResult } from './result.ts'
 import { retryUntil } from './retry.ts'
+import type { CallLimits, ClaimReply, WriteReply } from './store.ts'
+import { endTurn, takeTurn } from './turn.ts'
 
 /** The right to run one request. Only its holder can complete or release the record. */
 export interface Claim {
@@ -35,20 +39,22 @@ export interface Claim {
   readonly lease: Lease
   /** As it was claimed: owner, attempt, and the steps of earlier attempts. */
   readonly record: InFlightRecord
-  /** The names of the steps that the record may hold by now. Its completion removes them. */
-  readonly stepNames: Set<string>
+  /** The names of the steps that the record may hold by now, if this run has any. Its completion removes them. */
+  stepNames?: ReadonlySet<string>
   leaseUntilMs: number
-  /** Whether the lease of an earlier claim had lapsed: its run was interrupted, and may have taken effect. */
+  /** Set if the lease of an earlier claim had lapsed: its run was interrupted, and may have taken effect. */
   readonly isTakeover: boolean
-  /** Whether the claim could not be written, or its reply never came: the run is not protected. */
+  /** Set if the claim could not be written, or its reply never came: the run is not protected. */
   readonly isInDoubt: boolean
-  /** Whether this run may still write. Given up before completion or release is tried, so that neither runs twice. */
+  /** Set while this run may write. Given up before completion or release is tried, so that neither runs twice. */
   isHeld: boolean
-  /** What the handler's own commit stored. */
+  /** The result that the handler's own commit stored. */
   committed?: { readonly result: unknown }
+  /** Aborts once the claim is lost. Made when it is first asked for. */
+  lost?: AbortController
 }
 
-/** What a request finds under its key. */
+/** The state that a request finds under its key. */
 export type Found =
   | { readonly kind: 'claimed'; readonly claim: Claim }
   | { readonly kind: 'completed'; readonly result: LoadedResult; readonly expiresAtMs: number }
@@ -58,23 +64,26 @@ export type Found =
 const MAX_CONTESTS = 8
 const FIRST_POLL_MS = 50
 const MAX_POLL_MS = 1_000
-/** For the release of a claim in doubt, before 503 is answered. */
-const RELEASE_MS = 500
+/** For the release of a claim in doubt, before 503 is answered, if the store does not answer. */
+const RELEASE_MS = 3_000
+/** For the last look at the record, before a request runs without protection. */
+const READ_MS = 500
 
 /** Claims the request's key, or returns why not: a stored result, or a refusal. */
-export async function acquire(settings: Settings, request: ProtectedRequest, lease: Lease): Promise<Found> {
-  try {
-    return await claimOrWait(settings, request, lease)
-  } catch (error) {
-    if (error instanceof RecordUnreadableError) return { kind: 'refused', outcome: 'unreadable', error }
-    if (!(error instanceof StoreUnavailableError)) throw error
-    if (!error.retryable) warnOnce('ONCEKEY_STORE', error.message)
-    return { kind: 'refused', outcome: 'store-unavailable', error }
-  }
+export function acquire(settings: Settings, request: ProtectedRequest, lease: Lease): Promise<Found> {
+  return claimOrWait(settings, request, lease).catch(toRefusal)
+}
+
+function toRefusal(error: unknown): Found {
+  if (error instanceof RecordUnreadableError) return { kind: 'refused', outcome: 'unreadable', error }
+  if (!(error instanceof StoreUnavailableError)) throw error
+  if (!error.retryable) warnOnce('ONCEKEY_STORE', error.message)
+  return { kind: 'refused', outcome: 'store-unavailable', error }
 }
 
 async function claimOrWait(settings: Settings, request: ProtectedRequest, lease: Lease): Promise<Found> {
-  const { store, clock } = settings
+  const { store } = settings
+  const { clock } = lease
   const { key, expiredKey } = request
   const untilMs = waitUntilMs(lease, Math.min(settings.waitMs, request.maxWaitMs))
   const read = (): Promise<Snapshot> =>
@@ -82,6 +91,7 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
 
   let pollMs = FIRST_POLL_MS
   let contests = 0
+  let hasWaited = false
   // Most requests are new: the first look is the insertion itself, as if no record were there.
   let seen: Snapshot | undefined = expiredKey && (await read())
   for (;;) {
@@ -90,9 +100,10 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
     switch (decision.kind) {
       case 'completed': {
         const { result, expiresAtMs } = decision.record
+        const loading = loadResult(settings, lease, request.id, result)
         return {
           kind: 'completed',
-          result: await loadResult(settings, lease, request.id, result),
+          result: loading instanceof Promise ? await loading : loading,
           expiresAtMs,
         }
       }
@@ -105,6 +116,8 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
         break
       case 'claim': {
         if (expiredKey !== undefined) return { kind: 'refused', outcome: 'invalid', error: expiredKey }
+        // The host would end the run before its time.
+        if (hasWaited && remainingMs(lease) < settings.minRemainingMs) break
         const claimed = await tryClaim(settings, request, lease, decision.plan)
         if (claimed?.kind === 'claimed') return claimed
         if (claimed?.kind === 'lost') {
@@ -122,6 +135,7 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
     await clock.sleep(Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, leaseLeftMs ?? MAX_POLL_MS))
     pollMs = Math.min(pollMs * 2, MAX_POLL_MS)
     contests = 0
+    hasWaited = true
     seen = await read()
   }
 }
@@ -135,14 +149,35 @@ async function tryClaim(
   lease: Lease,
   plan: ClaimPlan,
 ): Promise<Tried | undefined> {
-  const { store, clock } = settings
+  const { store } = settings
+  const { clock } = lease
+  const turn = takeTurn(store, clock, claimUntilMs(lease))
+  const hasTurn = typeof turn === 'boolean' ? turn : await turn
   const record = newRecord(settings, request, lease, plan.attempt)
+  let isInDoubt = false
+  const onFailure = (error: unknown): void => {
+    isInDoubt ||= !isThrottled(error)
+  }
   try {
+    if (!hasTurn) {
+      throw new StoreUnavailableError('Too many claims are waiting for the store. Nothing was sent.', {
+        retryable: true,
+      })
+    }
     let sentAtMs = 0
-    const reply = await retryUntil(clock, claimUntilMs(lease), (limits) => {
-      sentAtMs = clock.nowMs()
-      return plan.how === 'insert' ? store.insert(record, limits) : store[plan.how](record, plan.seen, limits)
-    })
+    let reply: ClaimReply
+    try {
+      const send = (limits: CallLimits): Promise<ClaimReply> => {
+        sentAtMs = clock.nowMs()
+        return plan.how === 'insert'
+          ? store.insert(record, limits)
+          : store[plan.how](record, plan.seen, limits)
+      }
+      reply = await retryUntil(clock, claimUntilMs(lease), send, undefined, onFailure)
+    } finally {
+      endTurn(store)
+    }
+    isInDoubt = true
     if (reply.kind === 'busy') {
       // An earlier try, here or in the store's client, may have been written and its reply lost.
       await releaseInDoubt(settings, lease, record)
@@ -152,40 +187,86 @@ async function tryClaim(
 
     // A reply can be lost and the write sent again: a refusal by our own claim is our claim.
     if (!isClaimOf(reply.record, record.owner)) {
+      // A refusal that shows no record may come from a claim of ours whose reply was lost.
+      if (reply.record === undefined) await releaseInDoubt(settings, lease, record)
       return { kind: 'lost', record: reply.record, nowMs: reply.nowMs }
     }
     const isTakeover = plan.how === 'takeover' && plan.seen.leaseUntilMs > 0
     const claim = newClaim(settings, request, lease, reply.record, isTakeover, false)
-    holdUntil(lease, claim.leaseUntilMs)
     const correctedMs = correctedLeaseEndMs(lease, claim.leaseUntilMs)
-    if (correctedMs !== undefined) {
+    if (correctedMs === undefined) holdUntil(lease, claim.leaseUntilMs)
+    else {
       const moved = await moveLease(claim, correctedMs, claimUntilMs(lease))
       if (moved.kind === 'lost') return moved
     }
     // The reply may have been read long after it was written (a frozen sandbox that thawed).
-    if (reply.nowMs + (clock.nowMs() - sentAtMs) >= claim.leaseUntilMs) {
+    if (mayHaveLapsed(claim.leaseUntilMs, reply.nowMs, clock.nowMs() - sentAtMs)) {
       const message = `The claim of record ${JSON.stringify(record.id)} was answered after its lease had ended. Nothing was run.`
       throw new StoreUnavailableError(message, { retryable: true })
     }
     return { kind: 'claimed', claim }
   } catch (error) {
-    if (!(error instanceof StoreUnavailableError)) throw error
-    if (settings.onStoreError === 'run') {
-      return { kind: 'claimed', claim: newClaim(settings, request, lease, record, false, true) }
+    if (error instanceof StoreUnavailableError && settings.onStoreError === 'run') {
+      return runUnclaimed(settings, request, lease, record)
     }
-    if (error.retryable) await releaseInDoubt(settings, lease, record)
+    // Whatever the error: the store's client may have tried before, and that reply be lost. But if every request was
+    // throttled, there is nothing to release, and a release would use up capacity.
+    if (isInDoubt) await releaseInDoubt(settings, lease, record)
     throw error
   }
 }
 
-/** Releases a claim that may stand, or may yet arrive, so that it does not block the retry that the caller is told to make. */
-async function releaseInDoubt(
-  { store, clock }: Settings,
+/**
+ * Returns a claim in doubt, under which the request runs without protection. But if the store can be read, and its
+ * record says that another run is in progress or has completed, that is the answer.
+ * Returns `undefined` if its own claim stands and may have lapsed.
+ */
+async function runUnclaimed(
+  settings: Settings,
+  request: ProtectedRequest,
   lease: Lease,
   record: InFlightRecord,
-): Promise<void> {
-  const untilMs = Math.min(clock.nowMs() + RELEASE_MS, storeUntilMs(lease))
-  await retryUntil(clock, untilMs, (limits) => store.release(record, limits)).catch(() => undefined)
+): Promise<Tried | undefined> {
+  const sentAtMs = lease.clock.nowMs()
+  const seen = await retryUntil(lease.clock, sentAtMs + READ_MS, (limits) =>
+    settings.store.read(record.id, limits),
+  ).catch((error: unknown) => {
+    // What cannot be understood may be a stored result.
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return undefined
+  })
+  if (isClaimOf(seen?.record, record.owner)) {
+    // Frozen for as long as its lease, it must not begin: another run may take over at any moment.
+    if (mayHaveLapsed(seen.record.leaseUntilMs, seen.nowMs, lease.clock.nowMs() - sentAtMs)) {
+      await releaseInDoubt(settings, lease, record)
+      return undefined
+    }
+    observeStoreTime(lease, seen.nowMs, sentAtMs)
+    holdUntil(lease, seen.record.leaseUntilMs)
+    return { kind: 'claimed', claim: newClaim(settings, request, lease, seen.record, false, false) }
+  }
+  if (seen !== undefined && decide(seen.record, record.fingerprint, seen.nowMs).kind !== 'claim') {
+    return { ...seen, kind: 'lost' }
+  }
+  return { kind: 'claimed', claim: newClaim(settings, request, lease, record, false, true) }
+}
+
+/**
+ * Releases a claim that may stand, or may yet arrive, so that it does not block the retry that the caller is asked for.
+ * A store that throttles will take it yet; with one that does not answer, the caller is not kept for long.
+ */
+async function releaseInDoubt({ store }: Settings, lease: Lease, record: InFlightRecord): Promise<void> {
+  const { clock } = lease
+  const release = (limits: CallLimits): Promise<WriteReply> => store.release(record, limits)
+  try {
+    await retryUntil(clock, Math.min(clock.nowMs() + RELEASE_MS, storeUntilMs(lease)), release)
+  } catch (error) {
+    if (isThrottled(error)) await retryUntil(clock, storeUntilMs(lease), release).catch(() => undefined)
+  }
+}
+
+function isThrottled(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.isThrottled
 }
 
 function newRecord(
@@ -194,7 +275,7 @@ function newRecord(
   lease: Lease,
   attempt: number,
 ): InFlightRecord {
-  const leaseUntilMs = leaseEndMs(lease)
+  const leaseUntilMs = firstLeaseEndMs(lease)
   return {
     id,
     status: 'in-flight',
@@ -218,8 +299,7 @@ function newClaim(
   isInDoubt: boolean,
 ): Claim {
   const { leaseUntilMs } = record
-  const stepNames = new Set(record.steps.keys())
-  return { settings, request, lease, record, stepNames, leaseUntilMs, isTakeover, isInDoubt, isHeld: true }
+  return { settings, request, lease, record, leaseUntilMs, isTakeover, isInDoubt, isHeld: true }
 }
 
 /** Throws if the claim is in doubt: what such a run saves or commits would pass for protected. */

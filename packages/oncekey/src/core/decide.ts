@@ -1,7 +1,7 @@
 import type { CompletedRecord, IdempotencyRecord } from './record.ts'
 import type { Seen } from './store.ts'
 
-/** How to claim: insert a first record, or replace exactly the record that was seen. */
+/** The way to claim: insert a first record, or replace exactly the record that was seen. */
 export type ClaimPlan =
   | { readonly how: 'insert'; readonly attempt: 1 }
   | { readonly how: 'replace' | 'takeover'; readonly attempt: number; readonly seen: Seen }

@@ -142,10 +142,13 @@ export class StoreUnavailableError extends OncekeyError {
   override readonly name = 'StoreUnavailableError'
   readonly code = 'store-unavailable'
   readonly retryable: boolean
+  /** Set if the store certainly did nothing, since it throttled the only request that was sent. */
+  readonly isThrottled: boolean
 
-  constructor(message: string, options: ErrorOptions & { retryable: boolean }) {
+  constructor(message: string, options: ErrorOptions & { retryable: boolean; isThrottled?: boolean }) {
     super(message, options)
     this.retryable = options.retryable
+    this.isThrottled = options.isThrottled === true
   }
 }
 

@@ -2,7 +2,7 @@ import { canonicalText } from './canonical-json.ts'
 import { canonicalValue } from './canonical-value.ts'
 import { digest } from './identity.ts'
 
-/** What a request carries: text, bytes that are no text, or a value that was already parsed. */
+/** The content of a request: text, bytes that are no text, or a value that was already parsed. */
 export type Content = string | Uint8Array | { readonly parsed: unknown }
 
 /** The fingerprint of every request where none is compared. */

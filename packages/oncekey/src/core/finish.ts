@@ -1,13 +1,13 @@
 import type { Claim } from './claim.ts'
 import { decide } from './decide.ts'
-import { LeaseLostError, StoreUnavailableError } from './errors.ts'
-import { claimUntilMs, storeNowMs, storeUntilMs, wholeSecond } from './lease.ts'
+import { LeaseLostError } from './errors.ts'
+import { claimUntilMs, resultExpiryMs, storeNowMs, storeUntilMs } from './lease.ts'
 import { loadResult, offload } from './offload.ts'
 import type { Snapshot } from './record.ts'
 import { type LoadedResult, type StoredContent, type StoredResult, serialize, unavailable } from './result.ts'
 import { retryUntil } from './retry.ts'
 
-/** What became of a claim. */
+/** The end of a claim. */
 export type End =
   /** The record holds what this run came to. `error` says why it holds no result although there was one. */
   | {
@@ -32,33 +32,38 @@ export type End =
  * Ends a claim: completes its record with `content`, or releases it. Never throws. The claim is given up before the
  * write is tried, and `content` is read before this function first waits.
  */
-export async function finish(claim: Claim, content: StoredContent | undefined): Promise<End> {
+export function finish(claim: Claim, content: StoredContent | undefined): Promise<End> {
   claim.isHeld = false
-  if (claim.committed !== undefined) return { kind: 'committed', result: claim.committed.result }
-  try {
-    return content === undefined ? await release(claim) : await complete(claim, content)
-  } catch (error) {
-    return { kind: 'failed', error }
+  if (claim.committed !== undefined) {
+    return Promise.resolve({ kind: 'committed', result: claim.committed.result })
   }
+  const ending = content === undefined ? release(claim) : complete(claim, content)
+  return ending.catch((error: unknown) => ({ kind: 'failed', error }))
 }
 
 async function complete(claim: Claim, content: StoredContent): Promise<End> {
   const { settings, lease, record } = claim
   const result = serialize(content)
   const completedAtMs = storeNowMs(lease)
-  const expiresAtMs = wholeSecond(completedAtMs + (content.retentionMs ?? settings.retentionMs))
+  const expiresAtMs = resultExpiryMs(settings, completedAtMs, content)
   let stored: StoredResult
   let end: End = { kind: 'stored', result, expiresAtMs }
   try {
-    stored = await offload(claim, result, { name: 'result', inlineBytes: 0, expiresAtMs })
+    const placing = offload(claim, result, { name: 'result', inlineBytes: 0, expiresAtMs })
+    stored = placing instanceof Promise ? await placing : placing
   } catch (error) {
     // Finished work must not run again because its result could not be written.
     const missing = unavailable('it could not be written', content.status)
     stored = missing
     end = { kind: 'stored', result: missing, expiresAtMs, error }
   }
-  const completion = { result: stored, completedAtMs, expiresAtMs, steps: [...claim.stepNames] }
-  const reply = await retryUntil(settings.clock, endUntilMs(claim), (limits) =>
+  const completion = {
+    result: stored,
+    completedAtMs,
+    expiresAtMs,
+    steps: [...(claim.stepNames ?? record.steps.keys())],
+  }
+  const reply = await retryUntil(lease.clock, endUntilMs(claim), (limits) =>
     settings.store.complete(record, completion, limits),
   )
   if (reply.kind === 'written') return end
@@ -71,7 +76,7 @@ async function complete(claim: Claim, content: StoredContent): Promise<End> {
 
 async function release(claim: Claim): Promise<End> {
   const { settings, record } = claim
-  const reply = await retryUntil(settings.clock, endUntilMs(claim), (limits) =>
+  const reply = await retryUntil(claim.lease.clock, endUntilMs(claim), (limits) =>
     settings.store.release(record, limits),
   )
   if (reply.kind === 'written') return { kind: 'released' }
@@ -96,9 +101,8 @@ async function explain(
   try {
     const result = await loadResult(settings, lease, record.id, decision.record.result)
     return { kind: decision.record.owner === record.owner ? 'committed-unseen' : 'superseded', result }
-  } catch (error) {
-    // There is a result, and it is not this run's: the next repeat gets it.
-    if (error instanceof StoreUnavailableError) return { kind: 'in-flight', leaseLeftMs: 0 }
-    throw error
+  } catch {
+    // There is a result, and it is not this run's: repeats get it, or an error that says what is wrong with it.
+    return { kind: 'in-flight', leaseLeftMs: 0 }
   }
 }

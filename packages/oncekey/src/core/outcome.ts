@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Invocation, Settings } from './request.ts'
 
-/** How a request ended. Every request ends in exactly one. */
+/** The end of a request. Every request has exactly one. */
 export type Outcome =
   | 'executed'
   | 'replayed'
@@ -18,7 +18,7 @@ export type Outcome =
   | 'store-unavailable'
   | 'skipped'
 
-/** What `onOutcome` and the diagnostics channel receive. It holds no request, no result and no principal. */
+/** The event that `onOutcome` and the diagnostics channel receive. It holds no request, no result and no principal. */
 export interface OutcomeEvent {
   readonly outcome: Outcome
   readonly service?: string
@@ -28,7 +28,7 @@ export interface OutcomeEvent {
   readonly id?: string
   /** The number of the run, if the handler ran under a claim. */
   readonly attempt?: number
-  /** Whether this run took over a lapsed lease: an earlier run was interrupted, and may have taken effect. */
+  /** Set if this run took over a lapsed lease: an earlier run was interrupted, and may have taken effect. */
   readonly isTakeover?: boolean
   /** From reading the event to the answer, in milliseconds. */
   readonly durationMs: number
@@ -43,12 +43,12 @@ const outcomes = channel(OUTCOME_CHANNEL)
 
 /** Publishes how a request ended. A hook that throws or rejects changes nothing: the answer is decided. */
 export function report(
-  { clock, onOutcome }: Pick<Settings, 'clock' | 'onOutcome'>,
+  { clock, onOutcome, isSilent }: Pick<Settings, 'clock' | 'onOutcome' | 'isSilent'>,
   { service, startedAtMs }: Pick<Invocation, 'service' | 'startedAtMs'>,
   outcome: Outcome,
   facts?: Omit<OutcomeEvent, 'outcome' | 'service' | 'durationMs'>,
 ): void {
-  if (onOutcome === undefined && !outcomes.hasSubscribers) return
+  if (isSilent || (onOutcome === undefined && !outcomes.hasSubscribers)) return
   const event = { outcome, service, durationMs: clock.nowMs() - startedAtMs, ...facts }
   outcomes.publish(event)
   try {
@@ -72,9 +72,12 @@ export function ignoreRejection<T>(result: T): T {
 
 const warned = new Set<string>()
 
+/** More different warnings than this say nothing new, and would fill the memory. */
+const MAX_WARNINGS = 100
+
 /** Prints a warning on standard error, once per process and text. */
 export function warnOnce(code: string, message: string): void {
-  if (warned.has(message)) return
+  if (warned.has(message) || warned.size >= MAX_WARNINGS) return
   warned.add(message)
   process.emitWarning(message, { type: 'OncekeyWarning', code })
 }

@@ -4,6 +4,7 @@ import { InFlightError, LeaseLostError, type OncekeyError, ResultUnavailableErro
 import { finish } from './finish.ts'
 import { createLease, storeNowMs } from './lease.ts'
 import { type Outcome, type OutcomeEvent, report, warnOnce } from './outcome.ts'
+import { loseClaim } from './renew.ts'
 import type { ProtectedRequest, Settings } from './request.ts'
 import { type LoadedResult, parseResult, type StoredContent } from './result.ts'
 import { type Ran, settle } from './settle.ts'
@@ -14,7 +15,7 @@ export async function protect(
   request: ProtectedRequest,
   run: (attempt: Attempt, claim: Claim) => unknown,
 ): Promise<unknown> {
-  const lease = createLease(settings, request.invocation)
+  const lease = createLease(settings, request)
   const cache = settings.cache && (await settings.cache)
   const cached = cache?.get(request, storeNowMs(lease))
   if (cached !== undefined) return replay(settings, request, cached, 'replayed')
@@ -33,6 +34,7 @@ export async function protect(
   const facts = { attempt: claim.record.attempt, isTakeover: claim.isTakeover }
   if (ran.kind === 'abandoned') {
     // The handler may still take effect, so the claim has to end by itself.
+    loseClaim(claim, handlerError)
     tell(settings, request, 'completion-failed', { ...facts, error: handlerError })
     throw ran.error
   }
@@ -119,10 +121,8 @@ async function replay(
   try {
     return await settings.onReplay(answer(), request.invocation.event)
   } catch (error) {
-    warnOnce(
-      'ONCEKEY_ON_REPLAY',
-      `onReplay threw, and the stored answer was returned unchanged: ${String(error)}`,
-    )
+    const name = error instanceof Error ? error.name : typeof error
+    warnOnce('ONCEKEY_ON_REPLAY', `onReplay threw ${name}, and the stored answer was returned unchanged.`)
     return answer()
   }
 }

@@ -3,7 +3,7 @@ import type { StoredResult } from './result.ts'
 /** The only format version that this release writes and reads. */
 export const FORMAT_VERSION = 1
 
-/** What to do after a lapsed lease: run again (at least once), or answer `outcome-unknown` (at most once). */
+/** The behaviour after a lapsed lease: run again (at least once), or answer `outcome-unknown` (at most once). */
 export type CrashMode = 'rerun' | 'refuse'
 
 interface RecordBase {
@@ -37,7 +37,7 @@ export interface CompletedRecord extends RecordBase {
   readonly commitToken?: string
 }
 
-/** What the table holds for one key. */
+/** The record of one key. */
 export type IdempotencyRecord = InFlightRecord | CompletedRecord
 
 /** A record as it stands in the store, or `undefined` if there is none, with the store's own time. */

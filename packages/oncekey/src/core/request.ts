@@ -13,15 +13,21 @@ export interface ReplayCache {
   set(request: ProtectedRequest, result: LoadedResult, expiresAtMs: number): void
 }
 
-/** What is the same for every request of one protected function, with defaults applied. */
+/** The settings of one protected function, with defaults applied. */
 export interface Settings {
   readonly store: Store
   readonly clock: Clock
   readonly skew: Skew
   readonly retentionMs: number
+  /** The least retention that a response may ask for. */
+  readonly minRetentionMs?: number
   readonly leaseMs: number
+  /** The interval between renewals of a lease that does not end with the host's deadline. */
+  readonly renewEveryMs: number
+  /** With less time than this left, a request that has waited does not begin to run. */
+  readonly minRemainingMs: number
   readonly onCrash: CrashMode
-  /** How long to wait for another run's result before answering `in-flight`. */
+  /** The time to wait for another run's result before answering `in-flight`. */
   readonly waitMs: number
   /** With `run`, a request whose claim cannot be written runs all the same, without protection. */
   readonly onStoreError: 'refuse' | 'run'
@@ -29,22 +35,28 @@ export interface Settings {
   readonly cache?: Promise<ReplayCache> | undefined
   readonly onReplay?: ((response: unknown, event: unknown) => unknown) | undefined
   readonly onOutcome?: ((event: OutcomeEvent) => unknown) | undefined
+  /** Set for a rehearsal: outcomes are not reported to anybody. */
+  readonly isSilent?: boolean
 }
 
 /** One call of a protected function: what called it, when, and for how long it may run. */
 export interface Invocation {
-  /** What hooks get. */
+  /** Passed to hooks. */
   readonly event: unknown
   readonly context: unknown
   readonly service: string
   /** When reading the event began. Local time, as below. */
   readonly startedAtMs: number
-  /** When the host ends the run, if it says so. */
+  /** The difference of the store's clock from the local one then, as far as it was known. */
+  readonly offsetMs?: number
+  /** When the host says that the run has to be over, if it does. */
   readonly deadlineMs: number | undefined
+  /** Set if the host then ends the run. */
+  readonly isDeadlineEnforced?: boolean
 }
 
 /**
- * What is to be done once, and how its caller is answered. Everything in it was read when it was made, before the
+ * A request to be carried out once, and how its caller is answered. Everything in it was read when it was made, before the
  * handler could change the event.
  */
 export interface ProtectedRequest<Source = unknown> {
@@ -56,12 +68,10 @@ export interface ProtectedRequest<Source = unknown> {
   readonly fingerprint: string
   /** Set if the key is too old to run for: an existing record still replays, and otherwise this is the answer. */
   readonly expiredKey?: KeyInvalidError | undefined
-  /** How long a caller of this kind can be kept waiting at all. */
+  /** The longest that a caller of this kind can be kept waiting. */
   readonly maxWaitMs: number
-  /** How often to renew the lease while the run lasts. */
-  readonly renewEveryMs?: number | undefined
   readonly responder: Responder<Source>
-  /** What the responder knows of the event. */
+  /** The facts of the event that the responder needs. */
   readonly source: Source
 }
 

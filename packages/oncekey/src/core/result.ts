@@ -1,6 +1,6 @@
 import { digest } from './identity.ts'
 
-/** What to store of a run's result. */
+/** The part of a run's result that is stored. */
 export type StoredContent = {
   /** Replaces the usual retention. */
   readonly retentionMs?: number
@@ -127,4 +127,13 @@ export async function joinChunks(
 
 export function checksumOf(bytes: Uint8Array): string {
   return digest([bytes])
+}
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

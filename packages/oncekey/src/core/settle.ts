@@ -1,7 +1,7 @@
 import type { Claim } from './claim.ts'
 import { keepRenewing } from './renew.ts'
 
-/** How the handler of a claim ended. */
+/** The end of a claim's handler. */
 export type Ran =
   | { readonly kind: 'returned'; readonly result: unknown; readonly error?: undefined }
   | { readonly kind: 'threw'; readonly error: unknown }
@@ -10,20 +10,19 @@ export type Ran =
   /** The handler was never called. */
   | { readonly kind: 'not-run'; readonly error?: undefined }
 
-/** What `run` gives if the handler was not called after all. */
+/** Returned by `run` if the handler was not called after all. */
 export const NOT_RUN: unique symbol = Symbol('not run')
 
-/** Runs the handler of a claim to its end, renewing the lease meanwhile if the request asks for it. Never throws. */
+/** Runs the handler of a claim to its end, and keeps its lease alive meanwhile. Never throws. */
 export async function settle(claim: Claim, run: () => unknown): Promise<Ran> {
-  const { renewEveryMs } = claim.request
-  const stopRenewing = renewEveryMs === undefined ? undefined : keepRenewing(claim, renewEveryMs)
+  const stopRenewing = keepRenewing(claim)
   try {
     const result = await run()
     return result === NOT_RUN ? { kind: 'not-run' } : { kind: 'returned', result }
   } catch (error) {
     return { kind: isEarlyTimeout(error) ? 'abandoned' : 'threw', error }
   } finally {
-    stopRenewing?.()
+    stopRenewing()
   }
 }
 

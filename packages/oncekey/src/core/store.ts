@@ -9,10 +9,10 @@ export interface CallLimits {
 /** Makes one call to the store, and repeats it within its caller's budget while it fails for a transient reason. */
 export type MakeCall = <T>(call: (limits: CallLimits) => Promise<T>) => Promise<T>
 
-/** What a write of a claim's owner is conditional on. */
+/** The claim that a write of its owner is conditional on. */
 export type Owner = Pick<InFlightRecord, 'id' | 'owner'>
 
-/** What a claim must find unchanged in the record that it replaces. */
+/** The part of a record that a claim must find unchanged when it replaces the record. */
 export type Seen = Pick<IdempotencyRecord, 'owner' | 'leaseUntilMs'>
 
 /** The condition failed, because of the record in the snapshot. */
@@ -48,7 +48,7 @@ export interface OffloadRequest {
   readonly result: Extract<StoredResult, { kind: 'json' | 'compressed' }>
   /** Distinguishes these bytes from others of the same claim. */
   readonly name: string
-  /** What the record already carries: the larger a record, the more each of its writes costs. */
+  /** The size of the results that the record already carries: the larger a record, the more each of its writes costs. */
   readonly inlineBytes: number
   readonly expiresAtMs: number
 }

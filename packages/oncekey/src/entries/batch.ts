@@ -4,7 +4,6 @@ import { protect } from '../core/protect.ts'
 import type { Invocation, ProtectedRequest, Settings } from '../core/request.ts'
 import type { Store } from '../core/store.ts'
 import { BATCH_RULES, type BatchOptions, checkOptions, DEFAULTS } from '../options.ts'
-import { DURABLE_NOTE, isDurable } from '../sources/durable.ts'
 import type { Identified } from '../sources/identify.ts'
 import {
   type BatchEvent,
@@ -13,7 +12,14 @@ import {
   identifyRecord,
   readBatch,
 } from '../sources/records.ts'
-import { type IdempotentContext, newInvocation, remainingTimeMs, withAttempt } from './context.ts'
+import {
+  DURABLE_NOTE,
+  type IdempotentContext,
+  isDurable,
+  newInvocation,
+  remainingTimeMs,
+  withAttempt,
+} from './context.ts'
 import { resolveSettings } from './settings.ts'
 
 type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
@@ -51,7 +57,7 @@ export function idempotentBatch<TRecord extends AnyRecord>(
     const handle = async (item: BatchRecord<TRecord>): Promise<boolean> => {
       if ((remainingTimeMs(context) ?? Number.POSITIVE_INFINITY) < minRemainingMs) return false
       try {
-        const invocation = newInvocation(item.record, context, settings.clock, options.service)
+        const invocation = newInvocation(item.record, context, settings, options.service)
         return await batch.run(identifyRecord(source, item, invocation, options), invocation, item.record)
       } catch (error) {
         reportError(error, item, options.onRecordError)

@@ -1,8 +1,7 @@
 import type { Context } from 'aws-lambda'
 import type { Attempt } from '../core/attempt.ts'
-import type { Clock } from '../core/clock.ts'
 import { warnOnce } from '../core/outcome.ts'
-import type { Invocation } from '../core/request.ts'
+import type { Invocation, Settings } from '../core/request.ts'
 import { MAX_DURATION_MS } from '../options.ts'
 
 /** The Lambda context inside a protected handler. */
@@ -35,7 +34,7 @@ export function withAttempt<C>(context: C, attempt: Attempt): C & { readonly ide
 export function newInvocation(
   event: unknown,
   context: unknown,
-  clock: Clock,
+  { clock, skew }: Settings,
   service: string | undefined,
 ): Invocation {
   const startedAtMs = clock.nowMs()
@@ -45,7 +44,9 @@ export function newInvocation(
     context,
     service: service ?? functionName(context),
     startedAtMs,
+    offsetMs: skew.offsetMs,
     deadlineMs: remainingMs === undefined ? undefined : Math.floor(startedAtMs + remainingMs),
+    isDeadlineEnforced: remainingMs !== undefined && isDeadlineEnforced(),
   }
 }
 
@@ -62,6 +63,16 @@ export function remainingTimeMs(context: unknown): number | undefined {
   return typeof remainingMs === 'number' && Math.abs(remainingMs) <= MAX_DURATION_MS ? remainingMs : undefined
 }
 
+/**
+ * Returns whether this host ends a run at its deadline. Lambda does; Lambda Managed Instances, which run several
+ * invocations at once in one process, do not, nor does any host that is not Lambda.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html
+ */
+function isDeadlineEnforced(): boolean {
+  const { AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_MAX_CONCURRENCY } = process.env
+  return AWS_LAMBDA_FUNCTION_NAME !== undefined && AWS_LAMBDA_MAX_CONCURRENCY === undefined
+}
+
 /** Returns the Lambda function's name, from the context or the environment; outside Lambda, `local`. */
 function functionName(context: unknown): string {
   const name =
@@ -73,4 +84,22 @@ function functionName(context: unknown): string {
     "There is no function name outside Lambda: the keys of every handler without the option service belong to the service 'local', so two handlers on one store answer each other's requests. Give each handler its own service.",
   )
   return 'local'
+}
+
+/** Why no durable execution is protected, and what to do instead. */
+export const DURABLE_NOTE =
+  'Oncekey does not protect a Lambda durable execution, which keeps checkpoints of its own. To start an execution once, give it a name made of your key.'
+
+/**
+ * Returns whether this is the context of a Lambda durable execution. One execution invokes the function again and again
+ * with the same event: the second invocation would find the claim of the first one in progress.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
+ */
+export function isDurable(context: unknown): boolean {
+  return (
+    typeof context === 'object' &&
+    context !== null &&
+    'lambdaContext' in context &&
+    'executionContext' in context
+  )
 }

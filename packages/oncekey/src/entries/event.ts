@@ -1,10 +1,13 @@
 import type { Attempt } from '../core/attempt.ts'
-import { report } from '../core/outcome.ts'
+import { report, warnOnce } from '../core/outcome.ts'
 import { protect } from '../core/protect.ts'
+import type { Settings } from '../core/request.ts'
 import { checkOptions, EVENT_RULES, type IdempotencyOptions } from '../options.ts'
 import { createEventSource } from '../sources/event.ts'
-import { newInvocation } from './context.ts'
+import { lastUseMs } from '../sources/key-age.ts'
+import { DURABLE_NOTE, isDurable, newInvocation } from './context.ts'
 import { resolveSettings } from './settings.ts'
+import { pendingWarmUp, startWarmUp } from './warm-up.ts'
 
 /** Protects one invocation. `run` gets no attempt if the event needs no protection. */
 export type ProtectEvent = (
@@ -23,11 +26,23 @@ export function createProtectEvent(
   options: IdempotencyOptions = {},
 ): ProtectEvent {
   checkOptions(where, options, EVENT_RULES)
-  const settings = { ...resolveSettings(where, table, options), onReplay: options.onReplay }
+  const settings = withKeyAge(
+    { ...resolveSettings(where, table, options), onReplay: options.onReplay },
+    options.maxKeyAgeMs,
+  )
   const identify = createEventSource(options)
 
+  startWarmUp(table, options)
+
   return async (event, context, run) => {
-    const invocation = newInvocation(event, context, settings.clock, options.service)
+    const warming = pendingWarmUp()
+    if (warming !== undefined) await warming
+    const invocation = newInvocation(event, context, settings, options.service)
+    if (isDurable(context)) {
+      warnOnce('ONCEKEY_DURABLE', DURABLE_NOTE)
+      report(settings, invocation, 'skipped')
+      return run(undefined)
+    }
     const identifying = identify(invocation)
     const identified = identifying instanceof Promise ? await identifying : identifying
     switch (identified.kind) {
@@ -43,4 +58,11 @@ export function createProtectEvent(
       }
     }
   }
+}
+
+/** A key that is young enough to run must never find its record gone: the record is kept at least as long. */
+function withKeyAge(settings: Settings, maxKeyAgeMs: number | undefined): Settings {
+  if (maxKeyAgeMs === undefined) return settings
+  const minRetentionMs = lastUseMs(maxKeyAgeMs)
+  return { ...settings, minRetentionMs, retentionMs: Math.max(settings.retentionMs, minRetentionMs) }
 }

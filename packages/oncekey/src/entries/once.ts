@@ -83,7 +83,7 @@ function checkDecoration(method: unknown, context: unknown): void {
   }
   if (kind !== 'method' || typeof method !== 'function') {
     throw new TypeError(
-      `once: expected to decorate a method, got a ${kind}. Decorate a method, or call runOnce.`,
+      `once: expected to decorate a method, got kind "${kind}". Decorate a method, or call runOnce.`,
     )
   }
 }

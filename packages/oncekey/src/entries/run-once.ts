@@ -56,12 +56,6 @@ function settingsOf(table: string | Store, options: RunOnceOptions): Resolved {
       'runOnce: expected the option service outside Lambda, got none. It separates the functions that share a table.',
     )
   }
-  const { renewEveryMs } = options
-  if (renewEveryMs !== undefined && renewEveryMs >= settings.leaseMs) {
-    throw new TypeError(
-      `runOnce: expected renewEveryMs to be less than leaseMs (${settings.leaseMs}), got ${renewEveryMs}.`,
-    )
-  }
   const resolved = { options: { ...options }, settings, service }
   resolvedByTable.set(table, resolved)
   return resolved
@@ -78,19 +72,25 @@ function isSameButForCall(options: object, earlier: object): boolean {
 function newRequest(
   { clock }: Settings,
   service: string,
-  { name, key, input, renewEveryMs }: RunOnceOptions,
+  { name, key, input }: RunOnceOptions,
 ): ProtectedRequest<string> {
   if (typeof name !== 'string' || name === '')
     throw new TypeError(`runOnce: expected name to be a non-empty string, got ${String(name)}.`)
   checkKey(name, key)
   const startedAtMs = clock.nowMs()
   return {
-    invocation: { event: input, context: undefined, service, startedAtMs, deadlineMs: undefined },
+    invocation: {
+      event: input,
+      context: undefined,
+      service,
+      startedAtMs,
+      deadlineMs: undefined,
+      isDeadlineEnforced: false,
+    },
     id: recordId({ kind: 'run', service, name, principal: '', key }),
     key,
     fingerprint: input === undefined ? NO_FINGERPRINT : fingerprintOf(input),
     maxWaitMs: Number.POSITIVE_INFINITY,
-    renewEveryMs,
     responder,
     source: key,
   }

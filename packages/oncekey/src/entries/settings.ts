@@ -15,15 +15,27 @@ const skews = new WeakMap<Store, Skew>()
  */
 export function resolveSettings(where: string, table: unknown, options: ClaimOptions): Settings {
   const store = storeOf(where, table, options.client)
-  const { inFlight = DEFAULTS.inFlight, cache, clock } = options
+  const { inFlight = DEFAULTS.inFlight, leaseMs = DEFAULTS.leaseMs, cache, clock } = options
+  const { renewEveryMs = Math.ceil(leaseMs / 3) } = options
+  if (options.renewEveryMs !== undefined && renewEveryMs >= leaseMs) {
+    throw new TypeError(
+      `${where}: expected renewEveryMs to be less than leaseMs (${leaseMs}), got ${renewEveryMs}.`,
+    )
+  }
   return {
     store,
     clock: clock
-      ? { nowMs: () => clock.nowMs(), sleep: clock.sleep?.bind(clock) ?? systemClock.sleep }
+      ? {
+          nowMs: () => clock.nowMs(),
+          sleep: clock.sleep?.bind(clock) ?? systemClock.sleep,
+          ...(clock.setTimer && { setTimer: clock.setTimer.bind(clock) }),
+        }
       : systemClock,
     skew: skewOf(store),
     retentionMs: options.retentionMs ?? DEFAULTS.retentionMs,
-    leaseMs: options.leaseMs ?? DEFAULTS.leaseMs,
+    leaseMs,
+    renewEveryMs,
+    minRemainingMs: options.minRemainingMs ?? DEFAULTS.minRemainingMs,
     onCrash: options.onCrash ?? DEFAULTS.onCrash,
     waitMs: inFlight === 'reject' ? 0 : inFlight.waitMs,
     onStoreError: options.onStoreError ?? DEFAULTS.onStoreError,

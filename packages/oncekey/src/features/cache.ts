@@ -2,6 +2,9 @@ import { createLRU } from 'lru.min'
 import type { ReplayCache } from '../core/request.ts'
 import type { LoadedResult } from '../core/result.ts'
 
+/** A cache of large results must not fill the memory of a small function. */
+const MAX_BYTES = 32 * 1024 * 1024
+
 interface Cached {
   readonly fingerprint: string
   readonly result: LoadedResult
@@ -10,14 +13,30 @@ interface Cached {
 
 /** Creates a cache of this process. The id holds scope and principal, so callers never find each other's results. */
 export function createReplayCache(maxEntries: number): ReplayCache {
-  const results = createLRU<string, Cached>({ max: maxEntries })
+  let bytes = 0
+  const results = createLRU<string, Cached>({
+    max: maxEntries,
+    onEviction: (_id, { result }) => {
+      bytes -= sizeOf(result)
+    },
+  })
   return {
     get({ id, fingerprint }, nowMs) {
       const found = results.get(id)
       return found?.fingerprint === fingerprint && found.expiresAtMs > nowMs ? found.result : undefined
     },
     set({ id, fingerprint }, result, expiresAtMs) {
-      if (result.kind !== 'unavailable') results.set(id, { fingerprint, result, expiresAtMs })
+      const sizeBytes = sizeOf(result)
+      if (result.kind === 'unavailable' || sizeBytes > MAX_BYTES) return
+      results.delete(id)
+      results.set(id, { fingerprint, result, expiresAtMs })
+      bytes += sizeBytes
+      while (bytes > MAX_BYTES) results.evict(1)
     },
   }
+}
+
+/** Returns the memory that a result takes at most: two bytes a character. */
+function sizeOf(result: LoadedResult): number {
+  return result.kind === 'json' ? result.json.length * 2 : 0
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { type Claim, refuseIfInDoubt } from '../core/claim.ts'
 import { LeaseLostError, StoreUnavailableError } from '../core/errors.ts'
-import { actUntilMs, storeNowMs, wholeSecond } from '../core/lease.ts'
+import { actUntilMs, resultExpiryMs, storeNowMs } from '../core/lease.ts'
 import { offload } from '../core/offload.ts'
+import { ensureLease, loseClaim } from '../core/renew.ts'
 import { serialize } from '../core/result.ts'
 import { retryUntil } from '../core/retry.ts'
 import type { Commit, TransactionWrite } from '../core/store.ts'
@@ -23,7 +23,8 @@ const inDoubt = new WeakMap<Claim, Sent>()
 /** Does the writes and completes the record in one transaction. @see Attempt.commit */
 export async function commit<R>(claim: Claim, result: R, writes: readonly TransactionWrite[]): Promise<R> {
   const { settings, lease, record, request } = claim
-  const { store, clock } = settings
+  const { store } = settings
+  const { clock } = lease
   const transact = store.commit?.bind(store)
   if (transact === undefined) {
     throw new TypeError('commit: this store has no transactions with DynamoDB. Use step and derive instead.')
@@ -32,12 +33,13 @@ export async function commit<R>(claim: Claim, result: R, writes: readonly Transa
     throw new TypeError(`commit: expected an array of writes, got ${typeof writes}.`)
   if (!claim.isHeld) throw new TypeError('commit: the run has already ended. Commit once, and await it.')
   refuseIfInDoubt(claim, 'commit')
-  if (storeNowMs(lease) >= claim.leaseUntilMs) throw new LeaseLostError(request.key)
+  await ensureLease(claim)
 
   const answer = jsonCopy(result)
   // A repeated commit must be the same request to the letter, or DynamoDB would not recognise it.
   const asked = copyOf([answer, writes])
   const earlier = inDoubt.get(claim)
+  const { isDeepStrictEqual } = process.getBuiltinModule('node:util')
   const sent =
     isDeepStrictEqual(earlier?.asked, asked) && earlier ? earlier : await prepare(claim, result, asked)
   const { completion } = sent
@@ -56,6 +58,7 @@ export async function commit<R>(claim: Claim, result: R, writes: readonly Transa
       (reply.record?.status === 'completed' && reply.record.commitToken === completion.commitToken)
     if (!isOurs) {
       const cause = earlier && new Error('An earlier commit of this run, whose reply never came, was stored.')
+      loseClaim(claim)
       throw new LeaseLostError(request.key, cause && { cause })
     }
   } catch (error) {
@@ -76,9 +79,9 @@ async function prepare(claim: Claim, result: unknown, asked: unknown): Promise<S
     )
   }
   const completedAtMs = storeNowMs(lease)
-  const expiresAtMs = wholeSecond(completedAtMs + (content.retentionMs ?? settings.retentionMs))
+  const expiresAtMs = resultExpiryMs(settings, completedAtMs, content)
   const stored = await offload(claim, serialize(content), { name: 'commit', inlineBytes: 0, expiresAtMs })
-  const steps = [...claim.stepNames]
+  const steps = [...(claim.stepNames ?? claim.record.steps.keys())]
   return {
     asked,
     completion: { result: stored, completedAtMs, expiresAtMs, steps, commitToken: randomUUID() },

@@ -1,4 +1,4 @@
-/** What an operator's tools need to find the record of a key, read it, release it and forget it. */
+/** Exports what an operator's tools need to find the record of a key, read it, release it and forget it. */
 export { decide } from '../core/decide.ts'
 export { RecordUnreadableError, StoreUnavailableError } from '../core/errors.ts'
 export { type Identity, recordId } from '../core/identity.ts'

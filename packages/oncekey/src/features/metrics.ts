@@ -7,7 +7,7 @@ export interface EmfOptions {
   readonly dimensions?: Readonly<Record<string, string>>
   /** Adds the record's id to each line (not as a dimension): a digest, never the key. @default false */
   readonly withId?: boolean
-  /** Where a line goes, without its line end. @default standard output */
+  /** Writes a line, without its line end. @default to standard output */
   readonly write?: (line: string) => void
 }
 
@@ -48,7 +48,7 @@ function writeLine(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** What a line holds besides its dimensions and the name of the outcome. */
+/** The members of a line besides its dimensions and the name of the outcome. */
 const taken: ReadonlySet<string> = new Set(['_aws', 'outcome', 'attempt', 'id', 'takeover', 'durationMs'])
 const MAX_DIMENSIONS = 30
 

@@ -1,9 +1,7 @@
-import { warnOnce } from '../core/outcome.ts'
 import type { Invocation } from '../core/request.ts'
 import type { IdempotencyOptions } from '../options.ts'
-import { DURABLE_NOTE, isDurable } from './durable.ts'
 import { createHttpSource } from './http/source.ts'
-import { type Identified, SKIPPED } from './identify.ts'
+import type { Identified } from './identify.ts'
 
 /**
  * Creates what identifies the events of one function: HTTP, or any other single event. It throws a TypeError for a
@@ -22,11 +20,5 @@ export function createEventSource(
     return identifySingle(invocation)
   }
 
-  return (invocation) => {
-    if (isDurable(invocation.context)) {
-      warnOnce('ONCEKEY_DURABLE', DURABLE_NOTE)
-      return SKIPPED
-    }
-    return identifyHttp(invocation) ?? identifySingle?.(invocation) ?? loadSingle(invocation)
-  }
+  return (invocation) => identifyHttp(invocation) ?? identifySingle?.(invocation) ?? loadSingle(invocation)
 }

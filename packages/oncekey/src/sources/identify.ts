@@ -6,7 +6,7 @@ import type { Invocation, ProtectedRequest, Responder } from '../core/request.ts
 import { DEFAULTS, type IdempotencyOptions } from '../options.ts'
 import { findExpiredKey } from './key-age.ts'
 
-/** What an event turned out to be. */
+/** An event, once it has been identified. */
 export type Identified =
   | { readonly kind: 'request'; readonly request: ProtectedRequest }
   /** The handler runs without protection. */
@@ -25,17 +25,17 @@ export interface NativeKey {
   /** Separates the source's keys from all others. */
   readonly name: string
   readonly key: string
-  /** Where a key is unique, if not everywhere: a stream, a cluster. */
+  /** The stream or cluster within which a key is unique, if it is not unique everywhere. */
   readonly principal: string
 }
 
 /** Describes the events of one source. One object serves all events; a `Source` is what was read of one. */
 export interface EventKind<Source> {
   readonly kind: Identity['kind']
-  /** What errors call such an event. */
+  /** The name of such an event in errors. */
   readonly noun: string
   readonly responder: Responder<Source>
-  /** How long a caller of this kind can be kept waiting at all. */
+  /** The longest that a caller of this kind can be kept waiting. */
   readonly maxWaitMs: number
   /** The message for an event without a key. */
   readonly missingKey: string
@@ -78,7 +78,7 @@ export function identify<Source>(
   invocation: Invocation,
   options: IdentifyOptions,
 ): Identified {
-  const { event, service, startedAtMs } = invocation
+  const { event, service, startedAtMs, offsetMs = 0 } = invocation
   const { noun, responder, maxWaitMs } = kind
   let keyedSource = source
   try {
@@ -97,7 +97,7 @@ export function identify<Source>(
       return { kind: 'refused', error, refuse: () => responder.refuse(error, source) }
     }
     keyedSource = kind.withKey?.(source, key) ?? source
-    const expiredKey = native ? undefined : findExpiredKey(key, options.maxKeyAgeMs, startedAtMs)
+    const expiredKey = native ? undefined : findExpiredKey(key, options.maxKeyAgeMs, startedAtMs + offsetMs)
     const name = native ? native.name : (kind.operation?.(source) ?? '')
     const principal = native ? native.principal : callerOf(kind, source, event, options)
     const request: ProtectedRequest<Source> = {

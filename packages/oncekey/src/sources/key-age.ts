@@ -1,11 +1,18 @@
 import { KeyInvalidError } from '../core/errors.ts'
 
-/** How far a client's clock may be ahead before its key counts as one from the future. */
+/** A key counts as one from the future if its client's clock is further ahead. */
 const TOLERANCE_MS = 60_000
+/** The most that this process's clock may be behind the store's without anybody noticing. */
+const OWN_TOLERANCE_MS = 2_000
 
 const UUID_V7 = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/i
 const ULID = /^([0-7][\dA-HJKMNP-TV-Z]{9})[\dA-HJKMNP-TV-Z]{16}$/i
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** Returns how long after its first use a key may still be accepted: its clock may have been ahead, and ours behind. */
+export function lastUseMs(maxKeyAgeMs: number): number {
+  return maxKeyAgeMs + TOLERANCE_MS + OWN_TOLERANCE_MS
+}
 
 /**
  * Returns the refusal of a key that is older than `maxKeyAgeMs` or comes from the future; `undefined` for any other

@@ -14,8 +14,7 @@ import type { Content } from '../core/fingerprint.ts'
 import type { Invocation } from '../core/request.ts'
 import type { BatchOptions } from '../options.ts'
 import { type EventKind, type Identified, identify } from './identify.ts'
-import { type Members, membersOf } from './members.ts'
-import { describeNative, type NativeEvent, valueResponder } from './request.ts'
+import { describeNative, type Members, membersOf, type NativeEvent, valueResponder } from './request.ts'
 
 /** The event in which such records come. */
 export type BatchEvent<TRecord> = TRecord extends SQSRecord
@@ -41,8 +40,8 @@ type IdentifierOf<TRecord> = TRecord extends MSKRecord
       ? string
       : ItemIdentifier
 
-/** What identifies a failed record in the partial batch response of its source. */
-export type ItemIdentifier = string | { readonly partition: string; readonly offset: number }
+/** The identifier of a failed record in the partial batch response of its source. */
+type ItemIdentifier = string | { readonly partition: string; readonly offset: number }
 
 /** One record of a batch, in one form whatever its source. */
 export interface BatchRecord<TRecord = unknown> extends NativeEvent {

@@ -3,6 +3,20 @@ import type { Identity } from '../core/identity.ts'
 import type { Responder } from '../core/request.ts'
 import type { EventKind, NativeKey } from './identify.ts'
 
+/** The members of a value that may be anything: events pass through other middleware, or are made by hand. */
+export type Members = Readonly<Record<string, unknown>>
+
+const NONE: Members = {}
+
+/** Returns the value to look up members in, or an empty object if it has none. */
+export function membersOf(value: unknown): Members {
+  return isMembers(value) ? value : NONE
+}
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null
+}
+
 /** Stores and answers plain values, and throws refusals: for callers that get a result or an error, not a response. */
 export const valueResponder: Responder<unknown> = {
   toStore: (value) => ({ value }),
@@ -17,7 +31,7 @@ export const valueResponder: Responder<unknown> = {
 /** An event that is not HTTP: its key, if its source gives one, and what it carries. */
 export interface NativeEvent {
   readonly native: NativeKey | undefined
-  /** What the content is about, in order. */
+  /** The method, path and the like that the content belongs to, in order. */
   readonly about: readonly string[]
   readonly content: Content
 }

@@ -3,9 +3,8 @@ import type { Invocation } from '../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../options.ts'
 import { contentToStore } from './http/stored.ts'
 import { type Identified, identify, type NativeKey } from './identify.ts'
-import { type Members, membersOf } from './members.ts'
 import { batchSourceOf } from './records.ts'
-import { describeNative, type NativeEvent, valueResponder } from './request.ts'
+import { describeNative, type Members, membersOf, type NativeEvent, valueResponder } from './request.ts'
 
 /** Creates what identifies single events that are not HTTP. It throws a TypeError for a batch. */
 export function createSingleSource(options: IdempotencyOptions): (invocation: Invocation) => Identified {

@@ -1,4 +1,4 @@
-import { isMembers, type Members, membersOf } from '../members.ts'
+import { isMembers, type Members, membersOf } from '../request.ts'
 import { type HttpRequest, headerValues } from './request.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Content } from '../../core/fingerprint.ts'
-import { isMembers, type Members, membersOf } from '../members.ts'
+import { isMembers, type Members, membersOf } from '../request.ts'
 
 /** The shapes of HTTP events that AWS documents, by the shape of the response that they expect. */
 export type HttpShape = 'rest' | 'http' | 'alb' | 'alb-multi'

@@ -1,5 +1,5 @@
 import { MAX_RESULT_BYTES } from '../../core/result.ts'
-import type { Members } from '../members.ts'
+import type { Members } from '../request.ts'
 import type { HttpShape } from './request.ts'
 
 /** API Gateway answers with this status if it cannot read the response's own. */

@@ -1,7 +1,7 @@
 import { ignoreRejection } from '../../core/outcome.ts'
 import type { StoredContent } from '../../core/result.ts'
 import { DEFAULTS, type HttpResponse, type IdempotencyOptions } from '../../options.ts'
-import type { Members } from '../members.ts'
+import type { Members } from '../request.ts'
 import type { HttpShape } from './request.ts'
 import { asResponse, dropHeaders, isObject, isStream, statusOf } from './response.ts'
 
