@@ -1,5 +1,5 @@
 import type { Automaton } from './automaton.ts'
-import type { Client } from './caller.ts'
+import type { Client } from './clients.ts'
 import { missing } from './moves.ts'
 import type { State } from './state.ts'
 import type { Apply } from './store.ts'
@@ -17,20 +17,22 @@ export function createAftermath(
     const isAsked = ({ fingerprint }: Client): boolean => fingerprint === record?.value.fingerprint
     let moment = await automaton.start(clients.find(isAsked) ?? clients[0] ?? missing(0), 'Z', nowMs)
     let held = record
-    while (moment.output.kind !== 'answer') {
-      const effect = moment.call && (await apply(held, moment.call))
+    for (;;) {
+      const { main } = moment.output
+      if (main.kind === 'answer') return main.outcomes.join()
+      const effect = moment.calls.main && (await apply(held, moment.calls.main))
       const told = effect === undefined ? 'return' : { ...effect.reply, nowMs }
-      moment = await automaton.tell(moment, { nowMs, told })
+      moment = await automaton.tell(moment, { nowMs, to: 'main', told })
       held = effect === undefined ? held : effect.after
     }
-    return moment.output.outcomes.join()
   }
 
   return async ({ record, nowMs, story, left }, copies) => {
     const leaseUntilMs = record?.value.leaseUntilMs ?? 0
     const mayStand = story.value.isExcused || left.copies < copies
     if (leaseUntilMs > nowMs && !mayStand) return 'a claim is left behind, and blocks its key'
-    const atMs = Math.max(nowMs, leaseUntilMs)
+    // The store's time may come in whole seconds.
+    const atMs = Math.ceil(Math.max(nowMs, leaseUntilMs) / 1000) * 1000
     const isAlive = record !== undefined && atMs < record.value.expiresAtMs
     const isUnknown = leaseUntilMs > 0 && record?.value.onCrash === 'refuse'
     const kept =

@@ -1,25 +1,39 @@
-import { type Client, createCaller, type Input, type Output, type Request } from './caller.ts'
+import {
+  type Caller,
+  createCaller,
+  type Input,
+  type Output,
+  type Request,
+  type SettingsBug,
+  type Task,
+} from './caller.ts'
+import type { Client } from './clients.ts'
 import { createInterner, type Interned } from './interner.ts'
 import type { Call } from './packets.ts'
 
-/** A request at one point of its life: everything it was told so far, and what it does about it. */
+/** A request at one point of its life: everything it was told so far, and what it waits for. */
 export interface Moment {
   readonly id: number
   readonly request: Request
   readonly output: Output
-  /** The call that it makes, if that is what it does. */
-  readonly call: Interned<Call> | undefined
+  /** The call that each of its tasks makes, if that is what it waits for. */
+  readonly calls: { readonly [task in Task]: Interned<Call> | undefined }
 }
 
 interface Node extends Moment {
-  readonly told: Input
+  readonly input: Input
   readonly before: Node | undefined
   readonly next: Map<string, Node>
+  /** The run that has come just here, until it is told something else. */
+  live: Caller | undefined
 }
+
+/** More runs than this take too much memory. */
+const MAX_LIVE = 20_000
 
 /**
  * The real code as a function: a request that is told the same does the same. So each history is run once, however
- * many schedules it is part of. The code cannot be wound back: to tell it something else, it is run anew.
+ * many schedules it is part of. The code cannot be wound back: to tell it a second thing, it is run anew.
  */
 export interface Automaton {
   start(client: Client, name: string, nowMs: number): Promise<Moment>
@@ -28,23 +42,43 @@ export interface Automaton {
   runs(): number
 }
 
-export function createAutomaton(): Automaton {
+export function createAutomaton(bug: SettingsBug): Automaton {
   const internCall = createInterner<Call>()
   const nodes: Node[] = []
   const begun = new Map<Client, Map<string, Node>>()
   let runs = 0
+  let liveCount = 0
 
-  const learn = async (request: Request, told: Input, before: Node | undefined): Promise<Node> => {
+  /** Returns a run that was told what this node was. */
+  const runTo = async (request: Request, node: Node | undefined): Promise<Caller> => {
+    if (node?.live !== undefined) {
+      const { live } = node
+      node.live = undefined
+      liveCount -= 1
+      return live
+    }
     runs += 1
-    const caller = createCaller(request)
-    for (const { told: earlier, output: did } of historyOf(before)) {
-      const does = await caller.tell(earlier)
-      if (JSON.stringify(does) !== JSON.stringify(did))
+    const caller = createCaller(request, bug)
+    for (const { input, output } of historyOf(node)) {
+      const does = await caller.tell(input)
+      if (JSON.stringify(does) !== JSON.stringify(output))
         throw new Error(`${request.name} does not do the same again`)
     }
-    const output = await caller.tell(told)
-    const call = output.kind === 'call' ? internCall(output.call) : undefined
-    const node: Node = { id: nodes.length, request, output, call, told, before, next: new Map() }
+    return caller
+  }
+
+  const learn = async (request: Request, input: Input, before: Node | undefined): Promise<Node> => {
+    const caller = await runTo(request, before)
+    const output = await caller.tell(input)
+    const { main, renewal } = output
+    const calls = {
+      main: main.kind === 'call' ? internCall(main.call) : undefined,
+      renewal: renewal?.kind === 'call' ? internCall(renewal.call) : undefined,
+    }
+    const live =
+      liveCount < MAX_LIVE && (main.kind !== 'answer' || renewal !== undefined) ? caller : undefined
+    if (live !== undefined) liveCount += 1
+    const node: Node = { id: nodes.length, request, output, calls, input, before, next: new Map(), live }
     nodes.push(node)
     return node
   }
@@ -55,7 +89,8 @@ export function createAutomaton(): Automaton {
       const known = begun.get(client) ?? new Map<string, Node>()
       begun.set(client, known)
       const key = `${name} ${nowMs}`
-      const node = known.get(key) ?? (await learn({ ...client, name }, { nowMs, told: 'start' }, undefined))
+      const input: Input = { nowMs, to: 'main', told: 'start' }
+      const node = known.get(key) ?? (await learn({ ...client, name }, input, undefined))
       known.set(key, node)
       return node
     },
@@ -76,7 +111,7 @@ function historyOf(node: Node | undefined): Node[] {
   return history.reverse()
 }
 
-function keyOf({ nowMs, told }: Input): string {
-  if (typeof told === 'string') return `${nowMs} ${told}`
-  return `${nowMs} ${told.kind} ${told.record?.id ?? 0} ${told.nowMs}`
+function keyOf({ nowMs, to, told }: Input): string {
+  if (typeof told === 'string') return `${nowMs} ${to} ${told}`
+  return `${nowMs} ${to} ${told.kind} ${told.record?.id ?? 0} ${told.nowMs}`
 }

@@ -1,8 +1,10 @@
+import { StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
 import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { Owner, Store } from '../../packages/oncekey/src/core/store.ts'
-import type { Bug } from './store.ts'
+import type { SettingsBug } from './caller.ts'
+import type { StoreBug } from './store.ts'
 
-// Each is a store that keeps the contract but for one thing.
+// The first are stores that keep the contract but for one thing.
 
 const limits = { timeoutMs: 0 }
 
@@ -12,18 +14,18 @@ async function current(store: Store, claim: Owner): Promise<Owner> {
   return { id: claim.id, owner: record?.owner ?? claim.owner }
 }
 
-export const completesForAnyone: Bug = (store) => ({
+export const completesForAnyone: StoreBug = (store) => ({
   ...store,
   complete: async (claim, completion) => store.complete(await current(store, claim), completion, limits),
 })
 
-export const releasesForAnyone: Bug = (store) => ({
+export const releasesForAnyone: StoreBug = (store) => ({
   ...store,
   release: async (claim) => store.release(await current(store, claim), limits),
 })
 
 /** A refusal does not show that the claim in the way is the caller's own. */
-export const hidesOwnClaim: Bug = (store) => ({
+export const hidesOwnClaim: StoreBug = (store) => ({
   ...store,
   async insert(record) {
     const answer = await store.insert(record, limits)
@@ -33,12 +35,12 @@ export const hidesOwnClaim: Bug = (store) => ({
 })
 
 /** The record of a claim expires before its lease ends. */
-export const expiresEarly: Bug = (store) => ({
+export const expiresEarly: StoreBug = (store) => ({
   ...store,
   insert: (record) => store.insert({ ...record, expiresAtMs: record.createdAtMs + 1 }, limits),
 })
 
-export const deletesOnRelease: Bug = (store) => {
+export const deletesOnRelease: StoreBug = (store) => {
   let isDeleted = false
   return {
     ...store,
@@ -58,7 +60,7 @@ async function relive(store: Store, claim: Owner): Promise<void> {
   await store.replace({ ...record, leaseUntilMs: 1 }, record, limits)
 }
 
-export const commitsWithoutLease: Bug = (store) => ({
+export const commitsWithoutLease: StoreBug = (store) => ({
   ...store,
   async commit(claim, completion, writes) {
     await relive(store, claim)
@@ -67,12 +69,12 @@ export const commitsWithoutLease: Bug = (store) => ({
 })
 
 /** A takeover, or a replacement, of whatever is there now. */
-export const takesOverUnseen: Bug = (store) => ({
+export const takesOverUnseen: StoreBug = (store) => ({
   ...store,
   takeover: async (record) => store.takeover(record, await seen(store, record), limits),
 })
 
-export const replacesUnseen: Bug = (store) => ({
+export const replacesUnseen: StoreBug = (store) => ({
   ...store,
   replace: async (record) => store.replace(record, await seen(store, record), limits),
 })
@@ -83,7 +85,7 @@ async function seen(store: Store, { id, owner }: InFlightRecord) {
 }
 
 /** An expired record is changed, not written anew. */
-export const keepsStepsOnReplace: Bug = (store) => ({
+export const keepsStepsOnReplace: StoreBug = (store) => ({
   ...store,
   async replace(record, seen) {
     const held = (await store.read(record.id, limits)).record
@@ -96,7 +98,7 @@ export const keepsStepsOnReplace: Bug = (store) => ({
 })
 
 /** A completion that was refused is said to be written. */
-export const boastsOfCompletion: Bug = (store) => ({
+export const boastsOfCompletion: StoreBug = (store) => ({
   ...store,
   async complete(claim, completion) {
     const answer = await store.complete(claim, completion, limits)
@@ -104,7 +106,75 @@ export const boastsOfCompletion: Bug = (store) => ({
   },
 })
 
-export const forgetsCrashMode: Bug = (store) => ({
+export const forgetsCrashMode: StoreBug = (store) => ({
   ...store,
   insert: (record) => store.insert({ ...record, onCrash: 'rerun' }, limits),
+})
+
+/** A renewal is said to be written, and was not. */
+export const boastsOfRenewal: StoreBug = (store) => ({
+  ...store,
+  renew: () => Promise.resolve({ kind: 'written' }),
+})
+
+/** A replica takes the write that conflicts with one in the other Region. */
+export const acceptsConflict: StoreBug = (store) => ({
+  ...store,
+  async insert(record) {
+    const { record: held } = await store.read(record.id, limits)
+    return held === undefined ? store.insert(record, limits) : store.replace(record, held, limits)
+  },
+})
+
+// The others are in what the caller gets: its clock, its options, or its side of the store.
+
+/** As before there were renewals. */
+export const neverRenews: SettingsBug = (settings) => ({
+  ...settings,
+  clock: { ...settings.clock, setTimer: () => () => undefined },
+})
+
+/** As before there was a margin: a claim is stored only until its run stops to believe in it. */
+export const storesNoMargin: SettingsBug = (settings) => ({
+  ...settings,
+  store: {
+    ...settings.store,
+    async insert(record, callLimits) {
+      const stored = { ...record, leaseUntilMs: record.leaseUntilMs - 2_000 }
+      const answer = await settings.store.insert(stored, callLimits)
+      return answer.kind === 'written' ? { ...answer, record } : answer
+    },
+  },
+})
+
+/** As before a claim in doubt was released after every error: a final one ends the request at once. */
+export const keepsClaimInDoubt: SettingsBug = (settings) => {
+  let error: StoreUnavailableError | undefined
+  return {
+    ...settings,
+    store: {
+      ...settings.store,
+      insert: (record, callLimits) =>
+        settings.store.insert(record, callLimits).catch((thrown: unknown) => {
+          if (thrown instanceof StoreUnavailableError && !thrown.retryable) error = thrown
+          throw thrown
+        }),
+      release: (claim, callLimits) =>
+        error === undefined ? settings.store.release(claim, callLimits) : Promise.reject(error),
+    },
+  }
+}
+
+export const beginsAtLastMinute: SettingsBug = (settings) => ({ ...settings, minRemainingMs: 0 })
+
+/** The last read before running without protection does not show a result. */
+export const overlooksResult: SettingsBug = (settings) => ({
+  ...settings,
+  store: {
+    ...settings.store,
+    async read(id, callLimits) {
+      const seen = await settings.store.read(id, callLimits)
+      return seen.record?.status === 'completed' ? { ...seen, record: undefined } : seen
+    },
+  },
 })

@@ -1,6 +1,7 @@
 import type { CrashMode, IdempotencyRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { Answer, Lease, Request } from './caller.ts'
 import { type Call, isClaim } from './packets.ts'
+import type { Underway } from './state.ts'
 
 /** What has happened so far, as far as a promise is about it. */
 export interface Story {
@@ -20,8 +21,8 @@ export interface Story {
 interface Effect {
   readonly name: string
   readonly fingerprint: string
-  /** The end of its run's lease, 0 once that has lapsed. */
-  readonly leaseUntilMs: number
+  /** Until when its run takes the claim for its own, 0 once that is over. */
+  readonly untilMs: number
   readonly onCrash: CrashMode
 }
 
@@ -46,12 +47,11 @@ export function afterDeletion(story: Story): Story {
 
 /** Time has passed: which leases have lapsed is all that will matter of them. */
 export function atTime(story: Story, nowMs: number): Story {
-  const hasLapsed = ({ leaseUntilMs }: { leaseUntilMs: number }): boolean =>
-    leaseUntilMs > 0 && leaseUntilMs <= nowMs
+  const hasLapsed = ({ untilMs }: { untilMs: number }): boolean => untilMs > 0 && untilMs <= nowMs
   if (![...story.effects, ...story.cutOff].some(hasLapsed)) return story
   return {
     ...story,
-    effects: story.effects.map((effect) => (hasLapsed(effect) ? { ...effect, leaseUntilMs: 0 } : effect)),
+    effects: story.effects.map((effect) => (hasLapsed(effect) ? { ...effect, untilMs: 0 } : effect)),
     cutOff: story.cutOff.filter((lease) => !hasLapsed(lease)),
   }
 }
@@ -66,7 +66,7 @@ export function afterWrite(story: Story, { before, call, after, nowMs }: Moved):
   const stored = { ...story, results: [...story.results, result] }
   if (call.op !== 'commit') return { story: stored }
   const { fingerprint, onCrash } = after
-  const effect = { name: 'charge', fingerprint, onCrash, leaseUntilMs: before?.leaseUntilMs ?? 0 }
+  const effect = { name: 'charge', fingerprint, onCrash, untilMs: before?.leaseUntilMs ?? 0 }
   const { story: charged, defect } = afterEffect(story, effect, nowMs, before)
   return { story: { ...charged, results: stored.results }, defect }
 }
@@ -98,13 +98,13 @@ export function afterEffect(
   mayBeUnsaved = false,
 ): Verdict {
   const told = { ...story, effects: [...story.effects, effect] }
-  const { name, fingerprint, leaseUntilMs, onCrash } = effect
+  const { name, fingerprint, untilMs, onCrash } = effect
   const earlier = story.effects.filter((other) => other.name === name && other.fingerprint === fingerprint)
   if (earlier.length > 0 && onCrash === 'refuse') {
     return { story: told, defect: `${name} is done again, against onCrash` }
   }
   // A run that outlived its lease cannot be stopped from outside; it can only be kept from writing.
-  if (leaseUntilMs <= nowMs) return { story: atTime(told, nowMs) }
+  if (untilMs <= nowMs) return { story: atTime(told, nowMs) }
   const isDone = story.results.some(
     ({ life, ...of }) => life === story.life && of.fingerprint === fingerprint,
   )
@@ -113,25 +113,39 @@ export function afterEffect(
   if (record?.status === 'in-flight' && record.steps.has(name)) {
     return { story: told, defect: `${name} is done though it is saved` }
   }
-  const isRepeat = earlier.some((other) => other.leaseUntilMs > nowMs)
+  const isRepeat = earlier.some((other) => other.untilMs > nowMs)
   if (isRepeat && !mayBeUnsaved)
     return { story: told, defect: `${name} is done again, though no lease lapsed` }
   return { story: told }
 }
 
-/** The holders at this moment. */
-export function ofHolders(leases: readonly (Lease | undefined)[], nowMs: number): string | undefined {
-  const owners = new Set(
-    leases.flatMap((lease) => (lease && lease.leaseUntilMs > nowMs ? [lease.owner] : [])),
-  )
-  return owners.size > 1 ? `${[...owners].join(' and ')} hold the key at once` : undefined
+/** Nothing kept a run from renewing its lease, but it has lapsed and is taken over while the run goes on. */
+export function ofTakeover(
+  { before, call, nowMs }: Moved,
+  requests: readonly Underway[],
+): string | undefined {
+  if (call.op !== 'takeover' || before === undefined || before.leaseUntilMs === 0) return undefined
+  const run = requests.find(({ moment }) => before.owner.startsWith(`${moment.request.name}.`))
+  const goesOn =
+    run?.moment.request.host !== 'lambda' && (run?.moment.output.lease?.untilMs ?? nowMs + 1) <= nowMs
+  return goesOn ? `the claim of ${before.owner} is taken over, though its run goes on` : undefined
 }
 
-export function ofAnswer({ results }: Story, { fingerprint }: Request, answer: Answer): string | undefined {
+/** The holders at this moment. */
+export function ofHolders(leases: readonly (Lease | undefined)[], nowMs: number): string | undefined {
+  const holders = new Set(leases.flatMap((lease) => (lease && lease.untilMs > nowMs ? [lease.holder] : [])))
+  return holders.size > 1 ? `${[...holders].join(' and ')} hold the key at once` : undefined
+}
+
+export function ofAnswer(
+  { results }: Story,
+  { fingerprint, onStoreError }: Request,
+  answer: Answer,
+): string | undefined {
   const { value, outcomes } = answer
-  if (answer.defect !== undefined) return answer.defect
   if (outcomes.length !== 1) return `it ends in ${outcomes.length} outcomes: ${outcomes.join(', ')}`
   if (value === undefined || outcomes[0] === 'completion-failed') return undefined
+  if (onStoreError === 'run' && outcomes[0] === 'store-unavailable') return undefined
   const isStored = results.some((result) => result.value === value && result.fingerprint === fingerprint)
   return isStored ? undefined : `the answer ${String(value)} is not what is stored`
 }

@@ -1,6 +1,13 @@
 import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { StoredResult } from '../../packages/oncekey/src/core/result.ts'
-import type { Completion, Owner, Seen, Store, WriteReply } from '../../packages/oncekey/src/core/store.ts'
+import type {
+  Commit,
+  Completion,
+  LeaseChange,
+  Owner,
+  Seen,
+  WriteReply,
+} from '../../packages/oncekey/src/core/store.ts'
 import type { Interned } from './interner.ts'
 
 /** What a caller sends to the store: one method of `Store` and its arguments. */
@@ -8,11 +15,7 @@ export type Call =
   | { readonly op: 'insert'; readonly record: InFlightRecord }
   | { readonly op: 'replace' | 'takeover'; readonly record: InFlightRecord; readonly seen: Seen }
   | { readonly op: 'complete'; readonly claim: Owner; readonly completion: Completion }
-  | {
-      readonly op: 'commit'
-      readonly claim: Owner
-      readonly completion: Completion & { readonly commitToken: string }
-    }
+  | { readonly op: 'commit'; readonly claim: Owner; readonly completion: Commit }
   | { readonly op: 'release'; readonly claim: Owner }
   | {
       readonly op: 'saveStep'
@@ -20,7 +23,7 @@ export type Call =
       readonly name: string
       readonly result: StoredResult
     }
-  | { readonly op: 'renew'; readonly claim: Owner; readonly lease: Parameters<Store['renew']>[1] }
+  | { readonly op: 'renew'; readonly claim: Owner; readonly lease: LeaseChange }
   | { readonly op: 'read'; readonly id: string }
 
 /** What the store sends back. `busy` is a transaction's conflict; `seen` answers a read. */

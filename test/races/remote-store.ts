@@ -1,12 +1,18 @@
 import type { IdempotencyRecord, InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
-import type { ClaimReply, Owner, Store, WriteReply } from '../../packages/oncekey/src/core/store.ts'
+import type {
+  CallLimits,
+  ClaimReply,
+  Owner,
+  Store,
+  WriteReply,
+} from '../../packages/oncekey/src/core/store.ts'
 import type { Call, Reply } from './packets.ts'
 
 /**
  * The store as one request sees it: every call goes through `send`. Owners and commit tokens are random, and a state
  * must not be: in the network they go by names, `A1.1` for the first of request A1.
  */
-export function remoteStore(request: string, send: (call: Call) => Promise<Reply>): Store {
+export function remoteStore(request: string, send: (call: Call, timeoutMs: number) => Promise<Reply>): Store {
   const nameOf = new Map<string, string>()
   const randomOf = new Map<string, string>()
 
@@ -29,8 +35,8 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
   }
   const ownerOf = ({ id, owner }: Owner): Owner => ({ id, owner: hide(owner) })
 
-  const claim = async (call: Call): Promise<ClaimReply> => {
-    const { kind, record, nowMs } = await send(call)
+  const claim = async (call: Call, { timeoutMs }: CallLimits): Promise<ClaimReply> => {
+    const { kind, record, nowMs } = await send(call, timeoutMs)
     if (kind === 'busy') return { kind }
     if (kind === 'refused') return { kind, nowMs, record: record && shown(record.value) }
     if (record === undefined) throw new Error(`${call.op} was written, but nothing is there`)
@@ -38,29 +44,32 @@ export function remoteStore(request: string, send: (call: Call) => Promise<Reply
     if (written.status === 'completed') throw new Error(`${call.op} left a completed record`)
     return { kind: 'written', nowMs, record: written }
   }
-  const write = async (call: Call): Promise<WriteReply> => {
-    const { kind, record, nowMs } = await send(call)
+  const write = async (call: Call, { timeoutMs }: CallLimits): Promise<WriteReply> => {
+    const { kind, record, nowMs } = await send(call, timeoutMs)
     if (kind === 'busy') throw new Error(`${call.op} is not told of transactions`)
     return kind === 'refused' ? { kind, nowMs, record: record && shown(record.value) } : { kind: 'written' }
   }
 
   return {
-    insert: (record) => claim({ op: 'insert', record: hidden(record) }),
-    replace: (record, { owner, leaseUntilMs }) =>
-      claim({ op: 'replace', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }),
-    takeover: (record, { owner, leaseUntilMs }) =>
-      claim({ op: 'takeover', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }),
-    complete: (of, completion) => write({ op: 'complete', claim: ownerOf(of), completion }),
-    commit: (of, completion) => {
+    insert: (record, limits) => claim({ op: 'insert', record: hidden(record) }, limits),
+    replace: (record, { owner, leaseUntilMs }, limits) =>
+      claim({ op: 'replace', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }, limits),
+    takeover: (record, { owner, leaseUntilMs }, limits) =>
+      claim({ op: 'takeover', record: hidden(record), seen: { owner: hide(owner), leaseUntilMs } }, limits),
+    complete: (of, completion, limits) => write({ op: 'complete', claim: ownerOf(of), completion }, limits),
+    commit(of, completion, _writes, limits) {
       const commitToken = hide(completion.commitToken)
-      return write({ op: 'commit', claim: ownerOf(of), completion: { ...completion, commitToken } })
+      return write({ op: 'commit', claim: ownerOf(of), completion: { ...completion, commitToken } }, limits)
     },
-    release: (of) => write({ op: 'release', claim: ownerOf(of) }),
-    saveStep: (of, name, result) => write({ op: 'saveStep', claim: ownerOf(of), name, result }),
-    renew: (of, { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }) =>
-      write({ op: 'renew', claim: ownerOf(of), lease: { fromLeaseUntilMs, leaseUntilMs, expiresAtMs } }),
-    async read(id) {
-      const { record, nowMs } = await send({ op: 'read', id })
+    release: (of, limits) => write({ op: 'release', claim: ownerOf(of) }, limits),
+    saveStep: (of, name, result, limits) =>
+      write({ op: 'saveStep', claim: ownerOf(of), name, result }, limits),
+    renew: (of, { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }, limits) => {
+      const lease = { fromLeaseUntilMs, leaseUntilMs, expiresAtMs }
+      return write({ op: 'renew', claim: ownerOf(of), lease }, limits)
+    },
+    async read(id, { timeoutMs }) {
+      const { record, nowMs } = await send({ op: 'read', id }, timeoutMs)
       return { nowMs, record: record && shown(record.value) }
     },
     offload: (_claim, { result }) => Promise.resolve(result),

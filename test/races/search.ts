@@ -1,8 +1,7 @@
 import type { Outcome } from '../../packages/oncekey/src/core/outcome.ts'
 import type { Scenario } from './scenarios.ts'
 import { keyOf, type State } from './state.ts'
-import type { Bug } from './store.ts'
-import { createWorld } from './world.ts'
+import { type Bug, createWorld } from './world.ts'
 
 export interface Report {
   readonly states: number
@@ -35,7 +34,7 @@ interface Trace {
  * Walks every state that any order of events can reach, nearest first, so that the first violation has the shortest
  * trace. States after equally many events are merged if they are equal; each counts the schedules that lead to it.
  */
-export async function explore({ clients, trouble }: Scenario, bug: Bug = (store) => store): Promise<Report> {
+export async function explore({ clients, trouble }: Scenario, bug: Bug = {}): Promise<Report> {
   const outcomes = new Set<Outcome>()
   const world = createWorld(clients, trouble, bug, (outcome) => outcomes.add(outcome))
   let layer: Node[] = [{ state: world.first, trace: { label: '', before: undefined }, schedules: 1 }]

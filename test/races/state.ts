@@ -18,6 +18,24 @@ export interface Trouble {
   readonly throws: number
   /** After a crash or a 503, a client sends its request again. */
   readonly retries: number
+  /** Time passes until something is due: a renewal, a deadline, the end of a lease. */
+  readonly turns: number
+  /** The answer is an error that is final by its name, whether the write has landed or not. */
+  readonly finals: number
+  /** The far Region is cut off: its clients' calls fail from then on. */
+  readonly cuts: number
+}
+
+export const calm: Trouble = {
+  faults: 0,
+  crashes: 0,
+  copies: 0,
+  lapses: 0,
+  throws: 0,
+  retries: 0,
+  turns: 0,
+  finals: 0,
+  cuts: 0,
 }
 
 /** The whole world at one moment: what the store holds, where each request is, and what is still under way. */
@@ -42,12 +60,24 @@ export interface State {
   readonly defect: string | undefined
 }
 
-/** A request that has been sent and not been answered. */
+/** One event, and what it leads to. */
+export interface Step {
+  readonly label: string
+  readonly state: State
+}
+
+/** A request that has been sent and not been answered, or whose renewal is still on its way. */
 export interface Underway {
   readonly client: number
   readonly moment: Moment
+  readonly main: Wait
+  readonly renewal: Wait
+}
+
+/** How long a task has waited for what it waits for now, and what it gets. */
+export interface Wait {
   readonly sinceMs: number
-  /** Of its call: whether it has reached the store, and what is on the way back. */
+  /** Of a call: whether it has reached the store, and what is on the way back. */
   readonly reply: 'none yet' | 'never' | Reply
 }
 
@@ -55,11 +85,14 @@ export interface Underway {
 export function keyOf(state: State): string {
   const { nowMs, record, waiting, isOpen, requests, left, packets, story, defect } = state
   let key = `${nowMs} ${record?.id ?? 0} ${story.id} ${waiting.join()} ${isOpen ? 1 : 0} ${defect ?? ''}`
-  key += ` ${left.faults}${left.crashes}${left.copies}${left.lapses}${left.throws}${left.retries}`
-  for (const { moment, reply, sinceMs } of requests) {
-    key += ` ${moment.id} ${sinceMs} `
-    key += typeof reply === 'string' ? reply : `${reply.kind}${reply.record?.id ?? 0}@${reply.nowMs}`
+  key += ` ${Object.values(left).join('')}`
+  for (const { moment, main, renewal } of requests) {
+    key += ` ${moment.id} ${main.sinceMs} ${keyOfReply(main)} ${renewal.sinceMs} ${keyOfReply(renewal)}`
   }
   if (left.copies > 0) for (const { call } of packets) key += `,${call.id}`
   return key
+}
+
+function keyOfReply({ reply }: Wait): string {
+  return typeof reply === 'string' ? reply : `${reply.kind}${reply.record?.id ?? 0}@${reply.nowMs}`
 }

@@ -5,7 +5,7 @@ import { createInterner, type Interned } from './interner.ts'
 import type { Call, Reply } from './packets.ts'
 
 /** A change to the store that breaks the protocol, to see whether the explorer notices. */
-export type Bug = (store: Required<Store>) => Required<Store>
+export type StoreBug = (store: Required<Store>) => Required<Store>
 
 /** What one call does to what the store holds. It depends on nothing else: no condition holds a time. */
 interface Effect {
@@ -19,7 +19,7 @@ export type Apply = (record: Interned<IdempotencyRecord> | undefined, call: Inte
 const limits: CallLimits = { timeoutMs: 0 }
 
 /** The memory store as a function from what it holds to what it will hold, each pair of record and call once. */
-export function createApply(id: string, bug: Bug): Apply {
+export function createApply(id: string, bug: StoreBug): Apply {
   const intern = createInterner<IdempotencyRecord>()
   const known = new Map<string, Promise<Effect>>()
 
