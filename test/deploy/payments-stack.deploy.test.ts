@@ -166,6 +166,10 @@ describe('the deployed API', () => {
     await expectPaidOnce(order)
   })
 
+  test('claims without the AWS SDK, as the environment of the function is plain', () => {
+    expect(guard.agents.get(`dynamodb:PutItem on ${environment.IDEMPOTENCY_TABLE}`)).toBe('oncekey')
+  })
+
   test('requires a key', async () => {
     const other = createOrder()
     expect(await api.pay(undefined, other)).toMatchObject({ status: 400, body: { code: 'key-missing' } })

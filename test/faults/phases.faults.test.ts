@@ -34,7 +34,7 @@ describe.each(phaseCases)('a fault at: $phase', (phaseCase) => {
 
 async function observe(phaseCase: PhaseCase, door: FrontDoor, fault: Fault, times?: number): Promise<Sequel> {
   await using trial = await startTrial()
-  const { proxy, table } = trial
+  const { proxy } = trial
   let runs = 0
   let effects = 0
   const effect = (): void => {
@@ -42,10 +42,10 @@ async function observe(phaseCase: PhaseCase, door: FrontDoor, fault: Fault, time
   }
   const work: Work = (_event, context) => {
     runs += 1
-    return phaseCase.work(runs, context, effect, table.name)
+    return phaseCase.work(runs, context, effect, trial)
   }
   const call = (): Promise<{ readonly text: string }> =>
-    trial.sandbox(work, { door })({ remainingMs: REMAINING_MS })
+    trial.sandbox(work, { door, ...phaseCase.options })({ remainingMs: REMAINING_MS })
 
   for (let n = 0; n < phaseCase.calmCalls; n += 1) await call()
   const calmRuns = runs

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { IdempotentContext } from 'oncekey'
+import type { IdempotencyOptions, IdempotentContext } from 'oncekey'
 import { FAULTS } from '../support/fault-proxy.ts'
 import type { Phase } from '../support/protocol-phase.ts'
+import type { Trial } from '../support/trial.ts'
 
 export type Fault = keyof typeof FAULTS
 
@@ -25,8 +26,9 @@ export interface PhaseCase {
   readonly phase: Phase
   /** Calls that are made before the store goes wrong. */
   readonly calmCalls: number
+  readonly options?: IdempotencyOptions
   /** The handler's work in its nth run; `effect` counts. */
-  work(n: number, context: IdempotentContext, effect: () => void, wallet: string): unknown
+  work(n: number, context: IdempotentContext, effect: () => void, trial: Trial): unknown
   expected(fault: Fault, isLasting: boolean): Sequel
 }
 
@@ -107,6 +109,17 @@ export const phaseCases: readonly PhaseCase[] = [
     },
   },
   {
+    phase: 'renew',
+    calmCalls: 0,
+    options: { renewEveryMs: 100 },
+    async work(_n, _context, _effect, { proxy }) {
+      await proxy.struck()
+      return CREATED
+    },
+    // Renewed early enough, a lease outlasts any fault that a run meets on the way.
+    expected: () => WELL,
+  },
+  {
     phase: 'write chunk',
     calmCalls: 0,
     work: () => LONG,
@@ -145,9 +158,9 @@ export const phaseCases: readonly PhaseCase[] = [
   {
     phase: 'commit',
     calmCalls: 0,
-    async work(_n, context, _effect, wallet) {
+    async work(_n, context, _effect, { table }) {
       const Update = {
-        TableName: wallet,
+        TableName: table.name,
         Key: { id: 'wallet' },
         UpdateExpression: 'ADD moves :one',
         ExpressionAttributeValues: { ':one': 1 },

@@ -42,6 +42,8 @@ export interface IamGuard extends AsyncDisposable {
   readonly endpoint: string
   /** The number of requests for each action, allowed or not. */
   readonly used: Map<TableAction, number>
+  /** The user agent of the requests for each action. */
+  readonly agents: Map<TableAction, string>
   /** Answers every request that needs another action with AccessDeniedException from now on. */
   allowOnly(actions: readonly string[]): void
   /** Drops the next request of this phase. Resolves when it arrived. */
@@ -51,9 +53,13 @@ export interface IamGuard extends AsyncDisposable {
 export async function startIamGuard(target: string): Promise<IamGuard> {
   let allowed: readonly string[] | undefined
   const used = new Map<TableAction, number>()
+  const agents = new Map<TableAction, string>()
   const proxy: FaultProxy<Phase | 'denied'> = await startFaultProxy(target, (request) => {
     const actions = actionsOf(request)
-    for (const action of actions) used.set(action, (used.get(action) ?? 0) + 1)
+    for (const action of actions) {
+      used.set(action, (used.get(action) ?? 0) + 1)
+      agents.set(action, `${request.headers['user-agent']}`)
+    }
     // A request whose actions are unknown is denied too.
     const isAllowed = actions.length > 0 && actions.every((action) => allowed?.includes(action) ?? true)
     return isAllowed ? phaseOf(request) : 'denied'
@@ -63,6 +69,7 @@ export async function startIamGuard(target: string): Promise<IamGuard> {
   return {
     endpoint: proxy.endpoint,
     used,
+    agents,
     allowOnly(actions) {
       allowed = actions
     },

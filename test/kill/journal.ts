@@ -8,6 +8,7 @@ export interface Entry {
   readonly key: string
   readonly run: string
   readonly pid: number
+  readonly atMs?: number
 }
 
 /** One append is one write: it is there whole, or not at all, whatever becomes of the process. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
   Agent,
@@ -8,18 +9,49 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { buffer, text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { close, listen } from './loopback.ts'
 
 /** What happens to a packet: whether the write gets through, and what comes back. */
 interface Way {
   /** `held`: a later `deliverHeld` brings it. `twice`: now, and once more then. */
   readonly write: 'never' | 'now' | 'held' | 'twice'
-  readonly reply: 'own' | 'none' | 'reset' | readonly [status: number, type: string, facts?: object]
+  readonly reply:
+    | 'own'
+    | 'none'
+    | 'reset'
+    | 'reset in the body'
+    | 'cut short'
+    | readonly [status: number, type: string, facts?: object]
+    | ForeignReply
+}
+
+/** A reply that DynamoDB did not make, or that does not arrive as it was made. */
+interface ForeignReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 const THROTTLED = [400, 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'] as const
+const OVER_CAPACITY = [400, 'com.amazon.coral.availability#ThrottlingException'] as const
 const FAILED = [500, 'com.amazonaws.dynamodb.v20120810#InternalServerError'] as const
 const DENIED = [400, 'com.amazon.coral.service#AccessDeniedException'] as const
+const CONFLICTED = [400, 'com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException'] as const
+const ABORTED = [400, 'com.amazonaws.dynamodb.v20120810#RequestAbortedException'] as const
+
+const page = (status: number, title: string): ForeignReply => ({
+  status,
+  headers: { 'content-type': 'text/html' },
+  body: `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`,
+})
+const EMPTY: ForeignReply = { status: 200, headers: {}, body: '' }
+/** The refusal of a condition, of which a proxy passed on the beginning. */
+const TRUNCATED: ForeignReply = {
+  status: 400,
+  headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() },
+  body: '{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","mess',
+}
 
 /** Every way in which a call can go wrong between a client and DynamoDB. */
 export const FAULTS = {
@@ -31,6 +63,15 @@ export const FAULTS = {
   '500 after the write': { write: 'now', reply: FAILED },
   'reset before the write': { write: 'never', reply: 'reset' },
   'reset after the write': { write: 'now', reply: 'reset' },
+  'reset in the middle of the body': { write: 'now', reply: 'reset in the body' },
+  'content-length too small': { write: 'now', reply: 'cut short' },
+  '400 with a truncated body': { write: 'now', reply: TRUNCATED },
+  '408 of a proxy': { write: 'never', reply: page(408, 'Request Time-out') },
+  '413 of a proxy': { write: 'never', reply: page(413, 'Request Entity Too Large') },
+  '200 with HTML': { write: 'never', reply: page(200, 'Welcome to the guest network') },
+  'empty 200 without a request id': { write: 'never', reply: EMPTY },
+  'write conflict of replicas': { write: 'never', reply: CONFLICTED },
+  'aborted request': { write: 'never', reply: ABORTED },
   'refused for good': { write: 'never', reply: DENIED },
   'delivered again later': { write: 'twice', reply: 'own' },
 } as const satisfies Record<string, Way>
@@ -73,6 +114,8 @@ export interface FaultProxy<Phase extends string> extends AsyncDisposable {
   readonly phases: readonly Phase[]
   /** How far the `Date` of the replies is from the truth. */
   dateSkewMs: number
+  /** Decides which requests the table has the capacity for; the others are throttled. All of them, if absent. */
+  hasCapacity: ((request: ProxiedRequest) => boolean) | undefined
   /** Lets `times` calls of that phase meet the fault, in place of any earlier fault. */
   inject(phase: Phase | 'any', fault: Fault, times?: number): void
   /** Resolves as soon as a call has met the fault, and its write has been done if it is to be. */
@@ -93,6 +136,7 @@ export async function startFaultProxy<Phase extends string>(
   const held: (() => Promise<Reply>)[] = []
   let phases: Phase[] = []
   let dateSkewMs = 0
+  let hasCapacity: ((request: ProxiedRequest) => boolean) | undefined
   let active: { phase: Phase | 'any'; way: Way; left: number } | undefined
   let strike = Promise.withResolvers<void>()
 
@@ -108,6 +152,15 @@ export async function startFaultProxy<Phase extends string>(
     const body = await text(asked)
     const phase = phaseOf({ path, headers, body })
     phases.push(phase)
+    if (hasCapacity !== undefined) {
+      // Many clients at once in this process keep it busy: by now this one may have given up, and may have sent more.
+      for (let turn = 0; turn < 3; turn += 1) await setImmediate()
+      if (response.destroyed) return
+      if (!hasCapacity({ path, headers, body })) {
+        answer(response, OVER_CAPACITY, undefined, dateSkewMs)
+        return
+      }
+    }
     const way = wayOf(phase)
     const deliver = (): Promise<Reply> => forward(agent, new URL(path, target), headers, body)
     if (way.write === 'held' || way.write === 'twice') held.push(deliver)
@@ -131,6 +184,12 @@ export async function startFaultProxy<Phase extends string>(
     },
     set dateSkewMs(skewMs) {
       dateSkewMs = skewMs
+    },
+    get hasCapacity() {
+      return hasCapacity
+    },
+    set hasCapacity(decide) {
+      hasCapacity = decide
     },
     inject(phase, fault, times = Number.POSITIVE_INFINITY) {
       active = { phase, way: WAYS[fault], left: times }
@@ -178,13 +237,30 @@ function answer(
     return
   }
   const date = new Date(Date.now() + dateSkewMs).toUTCString()
-  if (how === 'own' && own !== undefined) {
+  if (own !== undefined && typeof how === 'string') {
     // The body is sent as it came, so that its checksum still fits.
-    response.writeHead(own.status, dateSkewMs === 0 ? own.headers : { ...own.headers, date }).end(own.body)
+    const headers = dateSkewMs === 0 ? own.headers : { ...own.headers, date }
+    const half = Math.floor(own.body.length / 2)
+    switch (how) {
+      case 'own':
+        response.writeHead(own.status, headers).end(own.body)
+        return
+      case 'cut short':
+        response.writeHead(own.status, { ...headers, 'content-length': half }).end(own.body)
+        return
+      case 'reset in the body':
+        response.writeHead(own.status, { ...headers, 'content-length': own.body.length })
+        response.write(own.body.subarray(0, half), () => response.socket?.resetAndDestroy())
+        return
+    }
+  }
+  if (typeof how === 'object' && 'status' in how) {
+    response.writeHead(how.status, { date, ...how.headers }).end(how.body)
     return
   }
-  const [status, type, facts] = how === 'own' ? [...FAILED, undefined] : how
+  const [status, type, facts] = typeof how === 'string' ? FAILED : how
+  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID(), date }
   response
-    .writeHead(status, { 'content-type': 'application/x-amz-json-1.0', date })
+    .writeHead(status, headers)
     .end(JSON.stringify({ __type: type, message: `injected: ${type}`, ...facts }))
 }

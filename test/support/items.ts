@@ -1,12 +1,15 @@
-import { type AttributeValue, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import type { TestTable } from './tables.ts'
 
 type Item = Record<string, AttributeValue>
 
 /** Everything in the table, as DynamoDB keeps it. */
 export async function itemsOf({ client, name }: TestTable): Promise<Item[]> {
-  const { Items = [] } = await client.send(new ScanCommand({ TableName: name, ConsistentRead: true }))
-  return Items
+  const items: Item[] = []
+  for await (const page of paginateScan({ client }, { TableName: name, ConsistentRead: true })) {
+    items.push(...(page.Items ?? []))
+  }
+  return items
 }
 
 /** Changes the table's first item behind everybody's back; `undefined` removes an attribute. */
