@@ -6,7 +6,7 @@ import { type BuildOptions, build } from 'esbuild'
 export const here: string = import.meta.dirname
 export const raw: string = join(here, 'results/raw')
 
-/** What Lambda itself has, or what stands in every contender's bundle alike. */
+/** The modules that Lambda itself provides. */
 const EXTERNAL = ['@aws-sdk/*', '@middy/*', '@smithy/*']
 
 /** For what is CommonJS, and asks for Node's own modules when it runs. */
@@ -22,15 +22,39 @@ const common = {
   absWorkingDir: here,
 } satisfies BuildOptions
 
-const bundled = new Map<string, Promise<string>>()
+const built = new Map<string, Promise<string>>()
 
-/** Bundles one of `contenders/` as it would be deployed, once for the run, and says where. */
-export function bundleContender(name: string): Promise<string> {
-  const outfile = join(raw, `contenders/${name}.js`)
-  const options = { ...common, entryPoints: [`contenders/${name}.ts`], outfile, banner: { js: REQUIRE } }
-  const file = bundled.get(name) ?? build(options).then(() => outfile)
-  bundled.set(name, file)
+/** Builds a file once for the run, and says where it is. */
+function buildOnce(outfile: string, options: BuildOptions): Promise<string> {
+  const path = join(raw, outfile)
+  const file = built.get(path) ?? build({ ...common, ...options, outfile: path }).then(() => path)
+  built.set(path, file)
   return file
+}
+
+/** Bundles one of `contenders/`, for a process that measures it warm. */
+export const bundleContender = (name: string): Promise<string> =>
+  buildOnce(`contenders/${name}.js`, { entryPoints: [`contenders/${name}.ts`], banner: { js: REQUIRE } })
+
+/** Bundles what starts functions in fresh processes. */
+export const bundleFresh = (): Promise<string> => buildOnce('fresh.js', { entryPoints: ['fresh.ts'] })
+
+/**
+ * Bundles a function as it would be deployed: one minified file, with the SDK in it if the contender uses it at once.
+ * @param making how it makes the handler: `protect(work, process.env.TABLE)`
+ */
+export function bundleFunction(contender: string, making: string, variant = ''): Promise<string> {
+  const contents = `import { work } from './contenders/work.ts'
+    import { protect, protectStubbed } from './contenders/${contender}.ts'
+    import { warmedUp } from 'oncekey'
+    export const handler = ${making}`
+  return buildOnce(`functions/${contender}${variant}.js`, {
+    stdin: { contents, resolveDir: here, loader: 'ts' },
+    minify: true,
+    external: contender === 'oncekey' || contender === 'limit' ? EXTERNAL : [],
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE },
+  })
 }
 
 export interface Weight {

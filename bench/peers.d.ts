@@ -15,7 +15,7 @@ declare module '@aws-lambda-powertools/idempotency' {
 
 declare module '@aws-lambda-powertools/idempotency/dynamodb' {
   export class DynamoDBPersistenceLayer {
-    constructor(config: { tableName: string; awsSdkV3Client: unknown })
+    constructor(config: { tableName: string; awsSdkV3Client?: unknown })
   }
 }
 
@@ -26,26 +26,4 @@ declare module '@aws-lambda-powertools/idempotency/middleware' {
     persistenceStore: unknown
     config: IdempotencyConfig
   }): MiddlewareObj
-}
-
-declare module '@node-idempotency/core' {
-  interface Request {
-    headers: Record<string, unknown>
-    path: string
-    method: string
-    body: unknown
-  }
-  interface Answer {
-    body?: unknown
-    additional?: Record<string, unknown>
-  }
-  export class Idempotency {
-    constructor(storage: unknown, options?: { enforceIdempotency: boolean })
-    onRequest(request: Request): Promise<Answer | undefined>
-    onResponse(request: Request, answer: Answer): Promise<void>
-  }
-}
-
-declare module '@node-idempotency/storage-adapter-memory' {
-  export class MemoryStorageAdapter {}
 }

@@ -10,6 +10,6 @@ export interface Bill {
   readonly readUnits: number
 }
 
-/** What a million of these cost. */
+/** The price of a million of these. */
 export const usdPerMillion = ({ writeUnits, readUnits }: Bill): number =>
   writeUnits * USD_PER_MILLION_WRITES + readUnits * USD_PER_MILLION_READS

@@ -36,14 +36,7 @@ export function request(key: string = randomUUID()): HttpApiEvent {
   return JSON.parse(JSON.stringify(event))
 }
 
-/** What the handler answers with unless a measure says otherwise. */
-export const SMALL_ANSWER = {
-  statusCode: 201,
-  headers: { 'content-type': 'application/json', location: '/payments/pay_1Nv0FGQ9RKHgCVdK' },
-  body: JSON.stringify({ id: 'pay_1Nv0FGQ9RKHgCVdK', status: 'succeeded', amount: 12_500, currency: 'EUR' }),
-}
-
-/** What a payment object of a large API holds besides: fields that are the same, or empty, in most objects. */
+/** The other fields of a payment object of a large API: fields that are the same, or empty, in most objects. */
 const USUAL_FIELDS = {
   object: 'payment_intent',
   amount_capturable: 0,

@@ -5,19 +5,18 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { startDynamoDbLocal } from '../infra/local/dynamodb-local.ts'
 import { here, raw } from './bundle.ts'
-import { measureCpu } from './measures/cpu.ts'
 import { measureGrowth } from './measures/growth.ts'
-import { measureImport } from './measures/import-time.ts'
-import { measureLatency } from './measures/latency.ts'
 import { measureMemory } from './measures/memory.ts'
+import { measureStart } from './measures/start.ts'
 import { measureUnits } from './measures/units.ts'
+import { measureWarm } from './measures/warm.ts'
 import { measureWeight } from './measures/weight.ts'
 import { chart } from './report/chart.ts'
 import { markdown, verdict } from './report/markdown.ts'
 import type { Row } from './row.ts'
 import { createLocalTable, type LocalTable } from './table.ts'
 
-// npm run bench [-- --quick] [-- weight cpu …]
+// npm run bench [-- --quick] [-- weight start …]
 const args = process.argv.slice(2)
 const isQuick = args.includes('--quick')
 const wanted = args.filter((arg) => !arg.startsWith('--'))
@@ -30,10 +29,9 @@ await mkdir(raw, { recursive: true })
 
 const measures: Readonly<Record<string, (table: LocalTable) => Promise<Row[]>>> = {
   weight: () => measureWeight(),
-  import: () => measureImport(rounds),
+  start: (table) => measureStart(table, rounds),
+  warm: (table) => measureWarm(table, rounds),
   units: (table) => measureUnits(table),
-  cpu: () => measureCpu(rounds),
-  latency: (table) => measureLatency(table, rounds),
   growth: (table) => measureGrowth(table, rounds, isQuick ? 5_000 : 100_000),
   memory: () => measureMemory(),
 }

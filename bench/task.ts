@@ -1,23 +1,18 @@
 import type { Billed } from '../test/budgets/meter.ts'
 
-/** What a contender may be told to do, in a process of its own. */
+/** The tasks of a contender, in a process of its own. */
 interface Asked {
-  readonly cpu: {
-    readonly what: 'new' | 'replay'
-    readonly stub: 'send' | 'transport'
-    readonly count: number
-  }
-  readonly latency: {
+  readonly requests: {
     readonly what: 'new' | 'replay'
     readonly count: number
-    readonly atOnce: number
-    readonly endpoint: string
-    readonly table: string
+    readonly atOnce?: number
+    /** Answers in the process, so that the CPU is the contender's own. */
+    readonly isStubbed?: boolean
   }
-  /** `count` more requests of the same handler, again and again. */
+  /** `count` more new requests and their replays, stubbed. */
   readonly memory: { readonly count: number }
-  /** New requests, `count` at once. */
-  readonly burst: { readonly count: number }
+  /** One request, stubbed. */
+  readonly counts: { readonly what: 'new' | 'replay' }
   readonly units: {
     readonly answerBytes: number
     readonly answerKind?: 'terse' | 'wordy'
@@ -26,29 +21,19 @@ interface Asked {
   }
 }
 
-/** Milliseconds of one invocation, and for how many of them no call of the SDK was under way. */
-export interface Lap {
-  readonly totalMs: number
-  readonly ownMs: number
-}
-
-/** What a new request and its replay cost. */
+/** The cost of a new request and of its replay. */
 export interface Costs {
   readonly fresh: readonly Billed[]
   readonly replay: readonly Billed[]
   readonly isReplayed: boolean
 }
 
-/** What comes of each. */
+/** The answer to each. */
 export interface Answered {
-  /** Microseconds of CPU for each invocation. */
-  readonly cpu: number
-  /** `ownMs` says something only where requests come one by one. */
-  readonly latency: readonly Lap[]
+  readonly requests: { readonly cpuUs: number; readonly p50Ms: number }
   /** The heap afterwards, in bytes. */
   readonly memory: number
-  /** Microseconds of CPU for each invocation. */
-  readonly burst: number
+  readonly counts: { readonly promises: number; readonly hashes: number }
   readonly units: Costs
 }
 

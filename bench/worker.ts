@@ -1,77 +1,39 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Billed, createMeter } from '../test/budgets/meter.ts'
 import { lambdaContext } from '../test/support/lambda-context.ts'
-import type { Handler, Protect, Work } from './contenders/contender.ts'
-import { listAnswer, request, SMALL_ANSWER } from './requests.ts'
-import { stubSend, stubTransport } from './stub-client.ts'
-import type { Answered, Costs, Lap, Task, TaskKind } from './task.ts'
+import type { Handler, Protect, ProtectStubbed } from './contenders/contender.ts'
+import { work } from './contenders/work.ts'
+import { count as countPromises } from './count.ts'
+import { request } from './requests.ts'
+import { quantile } from './stats.ts'
+import type { Answered, Task, TaskKind } from './task.ts'
 
 const [, , file = ''] = process.argv
-const { protect }: { protect: Protect } = await import(file)
-
-const local = (endpoint: string): DynamoDBClient =>
-  new DynamoDBClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  })
+const { protect, protectStubbed }: { protect: Protect; protectStubbed: ProtectStubbed } = await import(file)
 
 /** The client and the handler live as long as the process, as in a Lambda function. */
-const handlers = new Map<string, Handler>()
-const handlerOf = (name: string, make: () => Handler): Handler => {
-  const handler = handlers.get(name) ?? make()
-  handlers.set(name, handler)
+const handlers = new Map<boolean, Handler>()
+function handlerFor(isStubbed: boolean): Handler {
+  const handler =
+    handlers.get(isStubbed) ?? (isStubbed ? protectStubbed(work) : protect(work, process.env.TABLE ?? ''))
+  handlers.set(isStubbed, handler)
   return handler
 }
-const small: Work = async () => SMALL_ANSWER
+const context = lambdaContext({ remainingMs: 6_000_000 })
 
-async function cpu({ what, stub, count }: Task<'cpu'>): Promise<number> {
-  const handler = handlerOf(stub, () =>
-    protect(small, stub === 'send' ? stubSend() : stubTransport(), 'bench'),
-  )
+async function requests(task: Task<'requests'>): Promise<Answered['requests']> {
+  const { what, count, atOnce = 1, isStubbed = false } = task
+  const handler = handlerFor(isStubbed)
   const events = Array.from({ length: count }, () => request())
-  const context = lambdaContext({ remainingMs: 600_000 })
-  if (what === 'replay') for (const event of events) await handler(structuredClone(event), context)
-  global.gc?.()
+  const repeats = what === 'replay' ? events.map((event) => structuredClone(event)) : []
+  for (const event of repeats) await handler(event, context)
+  const lapsMs: number[] = []
   const began = process.cpuUsage()
-  for (const event of events) await handler(event, context)
-  const { user, system } = process.cpuUsage(began)
-  return (user + system) / count
-}
-
-/** Milliseconds so far in which a call of the SDK was under way, of requests that come one by one. */
-let inCallsMs = 0
-
-/** A client that keeps the time of its calls. */
-function timed(client: DynamoDBClient): DynamoDBClient {
-  const send = client.send.bind(client) as (...args: unknown[]) => Promise<unknown>
-  return Object.assign(client, {
-    async send(...args: unknown[]) {
-      const beganMs = performance.now()
-      try {
-        return await send(...args)
-      } finally {
-        inCallsMs += performance.now() - beganMs
-      }
-    },
-  })
-}
-
-async function latency(task: Task<'latency'>): Promise<Lap[]> {
-  const { what, count, atOnce, endpoint, table } = task
-  const handler = handlerOf(endpoint, () => protect(small, timed(local(endpoint)), table))
-  const events = Array.from({ length: count }, () => request())
-  const context = lambdaContext({ remainingMs: 600_000 })
-  if (what === 'replay') await inTurns(events, atOnce, (event) => handler(structuredClone(event), context))
-  const laps: Lap[] = []
   await inTurns(events, atOnce, async (event) => {
     const beganMs = performance.now()
-    const beforeMs = inCallsMs
     await handler(event, context)
-    const totalMs = performance.now() - beganMs
-    laps.push({ totalMs, ownMs: totalMs - (inCallsMs - beforeMs) })
+    lapsMs.push(performance.now() - beganMs)
   })
-  return laps
+  const { user, system } = process.cpuUsage(began)
+  return { cpuUs: (user + system) / count, p50Ms: quantile(lapsMs, 0.5) }
 }
 
 async function inTurns<T>(
@@ -87,8 +49,7 @@ async function inTurns<T>(
 }
 
 async function memory({ count }: Task<'memory'>): Promise<number> {
-  const handler = handlerOf('forgetful', () => protect(small, forgetful(), 'bench'))
-  const context = lambdaContext({ remainingMs: 600_000 })
+  const handler = handlerFor(true)
   for (let n = 0; n < count; n++) {
     const event = request()
     await handler(structuredClone(event), context)
@@ -99,61 +60,25 @@ async function memory({ count }: Task<'memory'>): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-/** A stub that holds one item at most: what else the heap keeps is the library's. */
-function forgetful(): DynamoDBClient {
-  let stub = stubSend()
-  let calls = 0
-  return new Proxy(stub, {
-    get(target, name) {
-      if (name !== 'send') return Reflect.get(target, name)
-      return (command: never) => {
-        // New requests and their replays come in turn, three calls each.
-        if (calls++ % 3 === 0) stub = stubSend()
-        return stub.send(command)
-      }
-    },
-  })
-}
-
-async function units({ answerBytes, answerKind, endpoint, table }: Task<'units'>): Promise<Costs> {
-  const client = local(endpoint)
-  const meter = createMeter(client)
-  const answer = answerBytes === 0 ? SMALL_ANSWER : listAnswer(answerBytes, answerKind)
-  let runs = 0
-  const work: Work = async () => {
-    runs++
-    return answer
-  }
-  const handler = protect(work, client, table)
+async function counts({ what }: Task<'counts'>): Promise<Answered['counts']> {
+  const handler = handlerFor(true)
   const event = request()
-  /** The body is `undefined` if the call failed: a result that is too large is one that cannot be stored. */
-  const take = async (): Promise<{ readonly billed: readonly Billed[]; readonly body: unknown }> => {
-    const response = await handler(structuredClone(event), lambdaContext()).catch(() => undefined)
-    return { billed: meter.take(), body: Object(response).body }
-  }
-  const fresh = await take()
-  const replay = await take()
-  const isReplayed = runs === 1 && replay.body === answer.body
-  return { fresh: fresh.billed, replay: replay.billed, isReplayed }
+  // The first requests make promises that no later one does.
+  for (let n = 0; n < 2; n++) await handler(structuredClone(event), context)
+  const measured = what === 'new' ? request() : event
+  return countPromises(() => handler(measured, context))
 }
 
-async function burst({ count }: Task<'burst'>): Promise<number> {
-  const REQUESTS = 2_000
-  const handler = protect(small, stubSend(), 'bench')
-  const events = Array.from({ length: REQUESTS }, () => request())
-  const context = lambdaContext({ remainingMs: 600_000 })
-  global.gc?.()
-  const began = process.cpuUsage()
-  await inTurns(events, count, (event) => handler(event, context))
-  const { user, system } = process.cpuUsage(began)
-  return (user + system) / REQUESTS
+/** Loaded on use, because its meter needs the SDK, which the direct transport's process does without. */
+async function units(task: Task<'units'>): Promise<Answered['units']> {
+  const { measureCosts } = await import('./costs.ts')
+  return measureCosts(protect, task)
 }
 
 const works: { readonly [K in TaskKind]: (task: Task<K>) => Promise<Answered[K]> } = {
-  cpu,
-  latency,
+  requests,
   memory,
-  burst,
+  counts,
   units,
 }
 const run = <K extends TaskKind>(task: Task<K>): Promise<Answered[K]> => works[task.kind](task)

@@ -5,5 +5,8 @@ import type { HttpApiEvent } from '../../test/support/events.ts'
 export type Work = (event: unknown, context: unknown) => Promise<unknown>
 export type Handler = (event: HttpApiEvent, context: Context) => Promise<unknown>
 
-/** What each contender exports as `protect`: the same work, made idempotent its way. */
-export type Protect = (work: Work, client: DynamoDBClient, table: string) => Handler
+/** Every contender exports it as `protect`: makes a handler idempotent its way, with its usual client if none is given. */
+export type Protect = (work: Work, table: string, client?: DynamoDBClient) => Handler
+
+/** Exported as `protectStubbed`: the same, but what it sends is answered in this process, without a transport. */
+export type ProtectStubbed = (work: Work) => Handler

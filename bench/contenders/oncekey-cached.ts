@@ -1,6 +1,7 @@
 import { idempotentHandler } from 'oncekey'
-import type { Protect } from './contender.ts'
+import { stubClient } from '../stub-client.ts'
+import type { ProtectStubbed } from './contender.ts'
 
 /** With the local cache on: for the memory that it holds. */
-export const protect: Protect = (work, client, table) =>
-  idempotentHandler(work, table, { client, cache: { maxEntries: 100 } })
+export const protectStubbed: ProtectStubbed = (work) =>
+  idempotentHandler(work, 'bench', { client: stubClient(), cache: { maxEntries: 100 } })

@@ -1,7 +1,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb'
 import { enter, inTurn } from '../contest.ts'
-import { median, type Row } from '../row.ts'
-import { figure, quantile } from '../stats.ts'
+import { placeAt } from '../places.ts'
+import { figuresOf, type Row, shareRow } from '../row.ts'
+import { type Figure, figure } from '../stats.ts'
 import type { LocalTable } from '../table.ts'
 
 const BATCH = 25
@@ -11,22 +12,21 @@ const WRITERS = 8
 /** Flat: within what rounds of the same differ by. */
 const FLAT = 1.25
 
-/** Whether more keys, at once or in the table, cost a request more. */
+/** Measures whether more keys, at once or in the table, cost a request more. */
 export async function measureGrowth(table: LocalTable, rounds: number, records: number): Promise<Row[]> {
-  const burst = async (count: number) =>
-    figure((await inTurn(['oncekey'], { kind: 'burst', count }, { rounds, warmUps: 3 })).get('oncekey') ?? [])
-  const one = await burst(1)
-  const thousand = await burst(1_000)
+  const stubbed = async (atOnce: number) => {
+    const task = { kind: 'requests', what: 'new', count: 2_000, atOnce, isStubbed: true } as const
+    return figuresOf(await inTurn(['Oncekey'], task, { rounds, warmUps: 3 }), ({ cpuUs }) => cpuUs).Oncekey
+  }
+  const one = await stubbed(1)
+  const thousand = await stubbed(1_000)
 
-  await using contestant = await enter('oncekey')
-  const { endpoint, name } = table
-  const task = { kind: 'latency', what: 'new', count: 50, atOnce: 1, endpoint, table: name } as const
+  await using contestant = await enter('oncekey', placeAt(table.endpoint, table.name))
   const take = async () => {
     const p50s: number[] = []
     for (let round = -WARM_UPS; round < rounds; round++) {
-      const laps = await contestant.ask(task)
-      const times = laps.map(({ totalMs }) => totalMs)
-      if (round >= 0) p50s.push(quantile(times, 0.5))
+      const { p50Ms } = await contestant.ask({ kind: 'requests', what: 'new', count: 50 })
+      if (round >= 0) p50s.push(p50Ms)
     }
     return figure(p50s)
   }
@@ -35,22 +35,20 @@ export async function measureGrowth(table: LocalTable, rounds: number, records: 
   const full = await take()
 
   return [
-    {
-      measure: 'CPU of a new request, 1,000 keys at once (limit: 1 key at a time)',
-      unit: 'µs',
-      goal: `flat (≤ ${FLAT} ×)`,
-      values: { Oncekey: thousand, limit: one },
-      isMet: thousand.median <= FLAT * median(one),
-    },
-    {
-      measure: `latency of a new request, ${records.toLocaleString('en')} records in the table (limit: an empty table)`,
-      unit: 'ms',
-      goal: `flat (≤ ${FLAT} ×)`,
-      values: { Oncekey: full, limit: empty },
-      isMet: full.median <= FLAT * median(empty),
-    },
+    flatRow('CPU of a new request, 1,000 keys at once (limit: 1 key at a time)', 'µs', thousand, one),
+    flatRow(
+      `latency of a new request, ${records.toLocaleString('en')} records in the table (limit: an empty table)`,
+      'ms',
+      full,
+      empty,
+    ),
   ]
 }
+
+const flatRow = (measure: string, unit: string, ours?: Figure, limit?: Figure): Row =>
+  shareRow({ measure, unit }, { ...(ours && { Oncekey: ours }), ...(limit && { limit }) }, [
+    { of: 'limit', share: FLAT },
+  ])
 
 async function fill({ client, name }: LocalTable, records: number): Promise<void> {
   let next = 0

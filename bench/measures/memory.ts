@@ -7,7 +7,7 @@ const PARTS = 10
 /** Less than one small object for each invocation. */
 const FLAT_BYTES = 16
 
-/** What the heap grows by with every invocation, after the first thousands. */
+/** Measures by how much the heap grows with every invocation, after the first thousands. */
 export async function measureMemory(): Promise<Row[]> {
   const rows: Row[] = []
   for (const [name, what] of [

@@ -22,14 +22,17 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
     })
   }
   const measured = async (answerBytes: number, answerKind?: 'terse' | 'wordy') => ({
-    ours: await costs('oncekey', answerBytes, answerKind),
+    ours: await costs('oncekey-client', answerBytes, answerKind),
     powertools: await costs('powertools', answerBytes, answerKind),
     raw: await costs('raw-sdk', answerBytes, answerKind),
   })
   const small = await measured(0)
   const large = await measured(100 * KB)
   const wordy = await measured(100 * KB, 'wordy')
-  const huge = { ours: await costs('oncekey', 1_000 * KB), powertools: await costs('powertools', 1_000 * KB) }
+  const huge = {
+    ours: await costs('oncekey-client', 1_000 * KB),
+    powertools: await costs('powertools', 1_000 * KB),
+  }
 
   const plain = (measure: string, unit: string, wanted: number, of: (costs: Costs) => number): Row => ({
     measure,
@@ -38,7 +41,7 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
     values: {
       Oncekey: exactly(of(small.ours)),
       Powertools: exactly(of(small.powertools)),
-      limit: exactly(of(small.raw)),
+      'raw SDK': exactly(of(small.raw)),
     },
     isMet: of(small.ours) === wanted,
     ...(unit.includes('units') && { note: REFUSED }),
@@ -66,7 +69,7 @@ export async function measureUnits({ endpoint, name }: LocalTable): Promise<Row[
     values: {
       Oncekey: exactly(sum(ours.fresh).writeUnits),
       Powertools: exactly(sum(powertools.fresh).writeUnits),
-      limit: exactly(sum(raw.fresh).writeUnits),
+      'raw SDK': exactly(sum(raw.fresh).writeUnits),
     },
     isMet: isWithin(exactly(sum(ours.fresh).writeUnits), 1 / 8, exactly(sum(powertools.fresh).writeUnits)),
     note: `ours: ${describe(ours.fresh)}`,

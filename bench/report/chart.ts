@@ -3,8 +3,10 @@ import { short } from './markdown.ts'
 
 const COLOURS: Readonly<Record<Column, string>> = {
   Oncekey: '#0b7285',
+  'Oncekey with client': '#66d9e8',
+  'raw SDK': '#868e96',
+  'raw SDK tuned': '#ced4da',
   Powertools: '#e8590c',
-  'node-idempotency': '#868e96',
   limit: '#2b8a3e',
 }
 const LABEL = 430

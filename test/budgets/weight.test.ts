@@ -8,17 +8,17 @@ const KIB = 1024
 describe('`idempotent` with its DynamoDB store', () => {
   test('weighs no more than its budget as one file', async () => {
     const { bytes, gzipBytes } = await weigh('budget', LINES, false)
-    expect(bytes).toBeLessThan(70 * KIB)
-    expect(gzipBytes).toBeLessThan(27 * KIB)
+    expect(bytes).toBeLessThan(84 * KIB)
+    expect(gzipBytes).toBeLessThan(32 * KIB)
   })
 
   test('loads no more than its budget, where the bundler splits', async () => {
     const { bytes, gzipBytes } = await weigh('budget', LINES, true)
-    expect(bytes).toBeLessThan(58 * KIB)
-    expect(gzipBytes).toBeLessThan(25 * KIB)
+    expect(bytes).toBeLessThan(69 * KIB)
+    expect(gzipBytes).toBeLessThan(30 * KIB)
   })
 
-  test('loads chunks, steps, commits, the cache and the reading of other events only when they are needed', async () => {
+  test('loads chunks, steps, commits, the cache, the warm-up and other events only when they are needed', async () => {
     const { parts } = await weigh('budget', LINES, true)
     const files = parts.map(({ file }) => file)
     expect(files).toContainEqual(expect.stringContaining('core/protect.ts'))
@@ -29,10 +29,13 @@ describe('`idempotent` with its DynamoDB store', () => {
     ).toEqual([])
   })
 
-  test('loads nothing of the SDK but the client, and nothing of Node that is slow to load', async () => {
-    const { imports } = await weigh('budget', LINES, true)
+  // A bundler moves the static imports of lazy modules to the top of a single file: they would be loaded at once.
+  test.each([
+    ['as one file', false],
+    ['where the bundler splits', true],
+  ])('imports neither the SDK nor what is slow to load of Node, %s', async (_, splitting) => {
+    const { imports } = await weigh('budget', LINES, splitting)
     expect(imports).toEqual([
-      '@aws-sdk/client-dynamodb',
       'node:buffer',
       'node:crypto',
       'node:diagnostics_channel',

@@ -1,4 +1,0 @@
-import type { Protect } from './contender.ts'
-
-/** The handler alone. */
-export const protect: Protect = (work) => work
