@@ -17,11 +17,13 @@ const layers: Readonly<
   'options.ts': { imports: ['core/'] },
   'entries/': {
     imports: ['core/', 'sources/', 'options.ts', 'stores/dynamodb/store.ts'],
-    loads: ['features/cache.ts'],
+    loads: ['features/cache.ts', 'features/warm-up.ts'],
   },
   'core/': { imports: [], loads: ['features/step.ts', 'features/commit.ts'] },
   'sources/': { imports: ['core/', 'options.ts'] },
-  'features/': { imports: ['core/', 'sources/identify.ts', 'stores/dynamodb/', 'stores/codec.ts'] },
+  'features/': {
+    imports: ['core/', 'sources/identify.ts', 'sources/event.ts', 'stores/dynamodb/', 'stores/codec.ts'],
+  },
   'stores/': { imports: ['core/'] },
   'client/': { imports: [] },
 }
@@ -101,9 +103,11 @@ describe('the tree', () => {
     expect(wrong).toEqual([])
   })
 
-  it('speaks of HTTP statuses only in sources/http, and in the types of its hooks', () => {
+  it('speaks of responses to callers only in sources/http, in the types of its hooks, and in the rehearsal', () => {
     const wrong = files.filter(
-      (file) => !/^(sources\/http\/|options\.ts$)/.test(file) && /statusCode/.test(textOf(file)),
+      (file) =>
+        !/^(sources\/http\/|options\.ts$|features\/warm-up\.ts$|stores\/dynamodb\/)/.test(file) &&
+        /statusCode/.test(textOf(file)),
     )
     expect(wrong).toEqual([])
   })

@@ -11,6 +11,7 @@ const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}))
 const unprotected: IdempotentContext['idempotency'] = {
   key: '',
   number: 1,
+  signal: new AbortController().signal,
   derive: () => randomUUID(),
   step: async (_name, run) => JSON.parse(JSON.stringify(await run())),
   async commit(result, writes) {
