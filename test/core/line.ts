@@ -158,7 +158,7 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
       responder: { ...plainResponder, ...responder },
       invocation: {
         event: 'event',
-        context: undefined,
+        context: 'context',
         service: 'payments',
         startedAtMs,
         deadlineMs: deadlineInMs === undefined ? undefined : clock.nowMs() + deadlineInMs,

@@ -136,11 +136,23 @@ describe('a handler', () => {
 })
 
 describe('onReplay', () => {
-  it('gets the answer and the event, and its result is the answer', async () => {
+  it('gets the answer, the event, the context and the facts of the record, and its result is the answer', async () => {
     const on = createLine()
-    await on.complete('paid')
-    const onReplay = async (answer: unknown, event: unknown) => [answer, event]
-    expect(await on.ask({ onReplay })).toMatchObject({ outcome: 'replayed', answer: ['paid', 'event'] })
+    const createdAtMs = on.clock.nowMs()
+    const run = await on.start()
+    on.clock.advance(300)
+    await run.returns('paid')
+    on.clock.advance(500)
+    const onReplay = async (...given: unknown[]) => given
+    const asked = { onReplay, cache: Promise.resolve(createReplayCache(10)) }
+    const facts = {
+      attempt: 1,
+      createdAtMs,
+      completedAtMs: createdAtMs + 300,
+      expiresAtMs: Math.ceil((createdAtMs + 300 + 60_000) / 1000) * 1000,
+    }
+    // From the store, and then from the cache.
+    for (const _ of [1, 2]) expect((await on.ask(asked)).answer).toEqual(['paid', 'event', 'context', facts])
     expect(await on.ask({ id: 'payments#2', onReplay })).toMatchObject({ answer: 'ran' })
   })
 

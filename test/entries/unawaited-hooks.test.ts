@@ -52,7 +52,7 @@ const callOnce = (options: object): Promise<unknown> => {
 }
 
 const paid = expect.objectContaining({ statusCode: 201 })
-const refusal = expect.objectContaining({ statusCode: 400 })
+const refusal = (statusCode: number) => expect.objectContaining({ statusCode })
 const error = (name: string) => expect.objectContaining({ name })
 
 /** Each hook whose value is taken at once, what an event is answered with it, and by whom it is asked. */
@@ -60,9 +60,9 @@ const hooks: readonly (readonly [hook: string, where: string, call: Answering, e
   ['shouldStore', 'a request', (shouldStore) => protect({ shouldStore }, request), paid],
   ['redact', 'a request', (redact) => protect({ redact }, request), paid],
   ['skip', 'a request', (skip) => protect({ skip }, request), paid],
-  ['key', 'a request', (hook) => protect({ key: hook }, request), refusal],
-  ['principal', 'a request', (principal) => protect({ principal }, request), refusal],
-  ['fingerprint', 'a request', (fingerprint) => protect({ fingerprint }, request), refusal],
+  ['key', 'a request', (hook) => protect({ key: hook }, request), refusal(400)],
+  ['principal', 'a request', (principal) => protect({ principal }, request), refusal(500)],
+  ['fingerprint', 'a request', (fingerprint) => protect({ fingerprint }, request), refusal(500)],
   ['shouldStore', 'an event', (shouldStore) => protect({ shouldStore }, event), paid],
   ['redact', 'an event', (redact) => protect({ redact }, event), paid],
   ['skip', 'an event', (skip) => protect({ skip }, event), paid],

@@ -13,6 +13,7 @@ export {
   StoreUnavailableError,
 } from './core/errors.ts'
 export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './core/outcome.ts'
+export type { ReplayedRecord } from './core/record.ts'
 export type { Store, TransactionWrite } from './core/store.ts'
 export { idempotentBatch } from './entries/batch.ts'
 export type { IdempotentContext } from './entries/context.ts'

@@ -1,16 +1,15 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { Context } from 'aws-lambda'
 import { isPointer } from './core/canonical-json.ts'
 import type { Clock } from './core/clock.ts'
 import { ERROR_CODES, type ErrorCode } from './core/errors.ts'
 import type { OutcomeEvent } from './core/outcome.ts'
-import type { CrashMode } from './core/record.ts'
+import type { CrashMode, ReplayedRecord } from './core/record.ts'
+import type { Hook } from './core/request.ts'
 
 /** Tests a value of an option, and says what is expected of it. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
-
-/** A hook. Declared as a method, so that a handler may name its own type of event. */
-type Hook<Subject, Result> = { call(subject: Subject): Result }['call']
 
 /** The values of the options that are not given. */
 export const DEFAULTS = {
@@ -163,14 +162,17 @@ export interface ProblemOptions {
   readonly statuses?: { readonly [code in ErrorCode]?: number }
 }
 
-/** The options of `idempotent` and `idempotentHandler`. What concerns headers and responses holds for HTTP events. */
-export interface IdempotencyOptions extends ClaimOptions {
+/**
+ * The options of `idempotent` and `idempotentHandler`. What concerns headers and responses holds for HTTP events.
+ * Functions receive the event and Lambda's context, as they were before the handler ran; `TEvent` is the handler's event.
+ */
+export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
   /**
    * Returns the key, in place of the header or of the key that the event's source gives; `undefined` if the event has
    * none. Sources that give no key need it: Cognito triggers, direct and asynchronous invocations. If it throws, the
    * request is refused.
    */
-  readonly key?: Hook<unknown, string | undefined>
+  readonly key?: Hook<[event: TEvent, context: Context], string | undefined>
   /**
    * Whether an event without a key is refused. With `false`, the handler runs without protection. @default true
    */
@@ -191,12 +193,12 @@ export interface IdempotencyOptions extends ClaimOptions {
   /** The methods that are protected, in any case. @default POST and PATCH */
   readonly methods?: readonly string[]
   /** Returns `true` for an event that needs no protection. If it throws, the request is refused. */
-  readonly skip?: Hook<unknown, boolean>
+  readonly skip?: Hook<[event: TEvent, context: Context], boolean>
   /**
    * Returns the caller's name; `undefined` leaves it to the event. Choose a name that stays the same when tokens are
    * renewed. If it throws or returns an empty string, the request is refused.
    */
-  readonly principal?: Hook<unknown, string | undefined>
+  readonly principal?: Hook<[event: TEvent, context: Context], string | undefined>
   /** Whether a request is refused if nothing identifies its caller. @default false: such callers share their keys */
   readonly requirePrincipal?: boolean
   /** Gives each method and path its own key space. @default one key space for the service */
@@ -206,7 +208,7 @@ export interface IdempotencyOptions extends ClaimOptions {
    * but the members of the body that the JSON pointers name; or, with `false`, nothing.
    * @default method, path, query and body; of other events, what they carry
    */
-  readonly fingerprint?: Hook<unknown, unknown> | readonly string[] | false
+  readonly fingerprint?: Hook<[event: TEvent, context: Context], unknown> | readonly string[] | false
   /**
    * Which responses are stored. A response that is not stored releases its key: the retry runs.
    * - `default`: 2xx, 3xx and 4xx except 401, 403, 408, 409, 423, 425, 429
@@ -218,16 +220,19 @@ export interface IdempotencyOptions extends ClaimOptions {
    */
   readonly profile?: 'default' | 'stripe' | 'success-only'
   /** Replaces the profile's rule. If it throws or returns no boolean, the profile decides. */
-  readonly shouldStore?: (response: HttpResponse) => boolean
+  readonly shouldStore?: Hook<[response: HttpResponse, event: TEvent, context: Context], boolean>
   /**
    * Changes what is stored, not what is answered. It receives a copy. If it throws or returns no response, nothing is
    * stored, and repeats are answered with 410.
    */
-  readonly redact?: (response: HttpResponse) => HttpResponse
+  readonly redact?: Hook<[response: HttpResponse, event: TEvent, context: Context], HttpResponse>
   /** Whether `Set-Cookie` and `cookies` are stored and replayed. @default false */
   readonly storeCookies?: boolean
   /** Changes a stored response on replay only. If it throws, the stored response is returned unchanged. */
-  readonly onReplay?: (response: unknown, event: unknown) => unknown
+  readonly onReplay?: Hook<
+    [response: unknown, event: TEvent, context: Context, record: ReplayedRecord],
+    unknown
+  >
   readonly problems?: ProblemOptions
   /** Also sends `X-Idempotency-Key` and `X-Idempotency-Cache-Status: HIT` or `MISS`. @default false */
   readonly legacyHeaders?: boolean
@@ -315,7 +320,7 @@ export interface BatchOptions<TRecord = unknown> extends ClaimOptions {
    * two messages, and only the order's own id shows that they are the same.
    * @default the source's own identifier of the record
    */
-  readonly key?: Hook<TRecord, string | undefined>
+  readonly key?: Hook<[record: TRecord, context: Context], string | undefined>
   /** Whether a record without a key is reported as failed. With `false`, it runs without protection. @default true */
   readonly required?: boolean
   /**
@@ -323,20 +328,20 @@ export interface BatchOptions<TRecord = unknown> extends ClaimOptions {
    * the members that the JSON pointers name; or, with `false`, nothing.
    * @default what was sent
    */
-  readonly fingerprint?: Hook<TRecord, unknown> | readonly string[] | false
+  readonly fingerprint?: Hook<[record: TRecord, context: Context], unknown> | readonly string[] | false
   /**
    * Returns the record's group. Records of one group run in order, and a group stops at its first failure; a record
    * without a group may run beside any other. If it throws or returns anything else, that record is reported as failed.
    * @default a FIFO queue's message group; a stream's partition key or item; a Kafka partition; none for other queues
    */
-  readonly group?: Hook<TRecord, string | undefined>
+  readonly group?: Hook<[record: TRecord, context: Context], string | undefined>
   /** How many records run at the same time. @default 8 */
   readonly concurrency?: number
   /**
    * Called with the error of every record that failed: Lambda does not log it. Whatever it throws is ignored.
    * @default console.error
    */
-  readonly onRecordError?: (error: unknown, record: TRecord) => unknown
+  readonly onRecordError?: Hook<[error: unknown, record: TRecord, context: Context], unknown>
 }
 
 export const BATCH_RULES: Readonly<Record<keyof BatchOptions, Rule>> = {

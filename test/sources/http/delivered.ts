@@ -8,6 +8,8 @@ export const shapes = ['rest', 'http', 'alb', 'alb-multi'] as const
 
 export const KEY = '8e03978e-40d5-43e8-bc93-6894a57f9324'
 
+const INVOCATION = { event: {}, context: {}, service: 'payments', startedAtMs: 0, deadlineMs: undefined }
+
 /** What a responder does for one request. */
 export interface Answers {
   toStore(result: unknown): StoredContent | undefined
@@ -26,11 +28,11 @@ export function answersOf(
   const event = { body: '{"amount":100}', queryStringParameters: { secret: 'in-the-query' } }
   const request = { shape, method: 'POST', path: '/payments/7', event, context: {}, echo: KEY, ...changes }
   return {
-    toStore: (result) => responder.toStore(result, request),
-    errorToStore: (error) => responder.errorToStore(error, request),
+    toStore: (result) => responder.toStore(result, request, INVOCATION),
+    errorToStore: (error) => responder.errorToStore(error, request, INVOCATION),
     respond: (result) => responder.respond(result, request),
     replay: (value) => responder.replay(value, request),
-    refuse: (error) => responder.refuse(error, request),
+    refuse: (error) => responder.refuse(error, request, INVOCATION),
   }
 }
 

@@ -24,10 +24,9 @@ import {
 } from './lease.ts'
 import { loadResult } from './offload.ts'
 import { type Outcome, warnOnce } from './outcome.ts'
-import { type InFlightRecord, isClaimOf, type Snapshot } from './record.ts'
+import { type InFlightRecord, isClaimOf, type Snapshot, toReplayed } from './record.ts'
 import { moveLease } from './renew.ts'
-import type { ProtectedRequest, Settings } from './request.ts'
-import type { LoadedResult } from './result.ts'
+import type { ProtectedRequest, Replayable, Settings } from './request.ts'
 import { retryUntil } from './retry.ts'
 import type { CallLimits, ClaimReply, WriteReply } from './store.ts'
 import { endTurn, takeTurn } from './turn.ts'
@@ -57,7 +56,7 @@ export interface Claim {
 /** The state that a request finds under its key. */
 export type Found =
   | { readonly kind: 'claimed'; readonly claim: Claim }
-  | { readonly kind: 'completed'; readonly result: LoadedResult; readonly expiresAtMs: number }
+  | ({ readonly kind: 'completed' } & Replayable)
   | { readonly kind: 'refused'; readonly outcome: Outcome; readonly error: OncekeyError }
 
 /** A claim that loses this many races in a row answers `in-flight`: whoever wins them is running. */
@@ -99,12 +98,12 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
     let leaseLeftMs: number | undefined
     switch (decision.kind) {
       case 'completed': {
-        const { result, expiresAtMs } = decision.record
-        const loading = loadResult(settings, lease, request.id, result)
+        const { record } = decision
+        const loading = loadResult(settings, lease, request.id, record.result)
         return {
           kind: 'completed',
           result: loading instanceof Promise ? await loading : loading,
-          expiresAtMs,
+          record: toReplayed(record),
         }
       }
       case 'mismatch':

@@ -3,25 +3,21 @@ import { decide } from './decide.ts'
 import { LeaseLostError } from './errors.ts'
 import { claimUntilMs, resultExpiryMs, storeNowMs, storeUntilMs } from './lease.ts'
 import { loadResult, offload } from './offload.ts'
-import type { Snapshot } from './record.ts'
-import { type LoadedResult, type StoredContent, type StoredResult, serialize, unavailable } from './result.ts'
+import { type Snapshot, toReplayed } from './record.ts'
+import type { Replayable } from './request.ts'
+import { type StoredContent, type StoredResult, serialize, unavailable } from './result.ts'
 import { retryUntil } from './retry.ts'
 
 /** The end of a claim. */
 export type End =
   /** The record holds what this run came to. `error` says why it holds no result although there was one. */
-  | {
-      readonly kind: 'stored'
-      readonly result: LoadedResult
-      readonly expiresAtMs: number
-      readonly error?: unknown
-    }
+  | ({ readonly kind: 'stored'; readonly error?: unknown } & Replayable)
   /** The handler's own commit completed the record before, with this result. */
   | { readonly kind: 'committed'; readonly result: unknown }
   /** As `committed`, but by a commit whose reply never came. */
-  | { readonly kind: 'committed-unseen'; readonly result: LoadedResult }
+  | ({ readonly kind: 'committed-unseen' } & Replayable)
   /** The lease was lost, and another run has completed. */
-  | { readonly kind: 'superseded'; readonly result: LoadedResult }
+  | ({ readonly kind: 'superseded' } & Replayable)
   /** The lease was lost, and another run is in progress. */
   | { readonly kind: 'in-flight'; readonly leaseLeftMs: number }
   | { readonly kind: 'released' }
@@ -47,7 +43,8 @@ async function complete(claim: Claim, content: StoredContent): Promise<End> {
   const completedAtMs = storeNowMs(lease)
   const expiresAtMs = resultExpiryMs(settings, completedAtMs, content)
   let stored: StoredResult
-  let end: End = { kind: 'stored', result, expiresAtMs }
+  const completed = toReplayed({ ...record, completedAtMs, expiresAtMs })
+  let end: End = { kind: 'stored', result, record: completed }
   try {
     const placing = offload(claim, result, { name: 'result', inlineBytes: 0, expiresAtMs })
     stored = placing instanceof Promise ? await placing : placing
@@ -55,7 +52,7 @@ async function complete(claim: Claim, content: StoredContent): Promise<End> {
     // Finished work must not run again because its result could not be written.
     const missing = unavailable('it could not be written', content.status)
     stored = missing
-    end = { kind: 'stored', result: missing, expiresAtMs, error }
+    end = { kind: 'stored', result: missing, record: completed, error }
   }
   const completion = {
     result: stored,
@@ -100,7 +97,8 @@ async function explain(
   if (decision?.kind !== 'completed') return { kind: 'failed', error: new LeaseLostError(request.key) }
   try {
     const result = await loadResult(settings, lease, record.id, decision.record.result)
-    return { kind: decision.record.owner === record.owner ? 'committed-unseen' : 'superseded', result }
+    const kind = decision.record.owner === record.owner ? 'committed-unseen' : 'superseded'
+    return { kind, result, record: toReplayed(decision.record) }
   } catch {
     // There is a result, and it is not this run's: repeats get it, or an error that says what is wrong with it.
     return { kind: 'in-flight', leaseLeftMs: 0 }

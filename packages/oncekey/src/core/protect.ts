@@ -5,8 +5,8 @@ import { finish } from './finish.ts'
 import { createLease, storeNowMs } from './lease.ts'
 import { type Outcome, type OutcomeEvent, report, warnOnce } from './outcome.ts'
 import { loseClaim } from './renew.ts'
-import type { ProtectedRequest, Settings } from './request.ts'
-import { type LoadedResult, parseResult, type StoredContent } from './result.ts'
+import type { ProtectedRequest, Replayable, Settings } from './request.ts'
+import { parseResult, type StoredContent } from './result.ts'
 import { type Ran, settle } from './settle.ts'
 
 /** The life of one request: claims its key, runs the handler, stores the result; or answers from the record. */
@@ -24,8 +24,8 @@ export async function protect(
   const found = await acquire(settings, request, lease)
   if (found.kind === 'refused') return refuse(settings, request, found.outcome, found.error)
   if (found.kind === 'completed') {
-    cache?.set(request, found.result, found.expiresAtMs)
-    return replay(settings, request, found.result, 'replayed')
+    cache?.set(request, found)
+    return replay(settings, request, found, 'replayed')
   }
 
   const { claim } = found
@@ -46,21 +46,21 @@ export async function protect(
 
   switch (end.kind) {
     case 'stored':
-      cache?.set(request, end.result, end.expiresAtMs)
+      cache?.set(request, end)
       tell(settings, request, 'executed', { ...facts, error: end.error })
       return ownAnswer()
     case 'committed':
       tell(settings, request, 'executed', facts)
       return request.responder.respond(end.result, request.source)
     case 'committed-unseen':
-      if (end.result.kind === 'unavailable') return replay(settings, request, end.result, 'superseded', facts)
+      if (end.result.kind === 'unavailable') return replay(settings, request, end, 'superseded', facts)
       tell(settings, request, 'executed', facts)
       return request.responder.respond(parseResult(end.result), request.source)
     case 'released':
       tell(settings, request, 'released', { ...facts, error: handlerError })
       return ownAnswer()
     case 'superseded':
-      return replay(settings, request, end.result, 'superseded', { ...facts, error: handlerError })
+      return replay(settings, request, end, 'superseded', { ...facts, error: handlerError })
     case 'in-flight': {
       // The other run's result will be the one that is stored: this run's own answer would contradict it.
       const error = new InFlightError(request.key, end.leaseLeftMs, { cause: handlerError })
@@ -100,14 +100,14 @@ function refuse(
   facts?: Facts,
 ): unknown {
   tell(settings, request, outcome, { ...facts, error })
-  return request.responder.refuse(error, request.source)
+  return request.responder.refuse(error, request.source, request.invocation)
 }
 
 /** Answers with a stored result, or with the error that it was not stored. */
 async function replay(
   settings: Settings,
   request: ProtectedRequest,
-  result: LoadedResult,
+  { result, record }: Replayable,
   outcome: 'replayed' | 'superseded',
   facts?: Facts,
 ): Promise<unknown> {
@@ -119,7 +119,8 @@ async function replay(
   const answer = (): unknown => request.responder.replay(parseResult(result), request.source)
   if (settings.onReplay === undefined) return answer()
   try {
-    return await settings.onReplay(answer(), request.invocation.event)
+    const { event, context } = request.invocation
+    return await settings.onReplay(answer(), event, context, record)
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error
     warnOnce('ONCEKEY_ON_REPLAY', `onReplay threw ${name}, and the stored answer was returned unchanged.`)
@@ -128,10 +129,13 @@ async function replay(
 }
 
 /** Never throws: the work is done, and a rule about its result that fails must not make it run again. */
-function contentToStore({ responder, source }: ProtectedRequest, ran: Ran): StoredContent | undefined {
+function contentToStore(
+  { responder, source, invocation }: ProtectedRequest,
+  ran: Ran,
+): StoredContent | undefined {
   try {
-    if (ran.kind === 'returned') return responder.toStore(ran.result, source)
-    return ran.kind === 'threw' ? responder.errorToStore(ran.error, source) : undefined
+    if (ran.kind === 'returned') return responder.toStore(ran.result, source, invocation)
+    return ran.kind === 'threw' ? responder.errorToStore(ran.error, source, invocation) : undefined
   } catch (error) {
     return {
       unavailable: `the rule for storing it threw (${error instanceof Error ? error.name : 'thrown'})`,

@@ -37,6 +37,23 @@ export interface CompletedRecord extends RecordBase {
   readonly commitToken?: string
 }
 
+/** The facts of a replayed record, for `onReplay`. Times are epoch milliseconds of the store's clock. */
+export interface ReplayedRecord {
+  /** The number of the run whose result this is. */
+  readonly attempt: number
+  /** When the key was first claimed. */
+  readonly createdAtMs: number
+  readonly completedAtMs: number
+  /** From then on, a request with the same key runs again. */
+  readonly expiresAtMs: number
+}
+
+/** Returns the facts alone: a record also holds its owner, and its result as it is stored. */
+export function toReplayed(record: ReplayedRecord): ReplayedRecord {
+  const { attempt, createdAtMs, completedAtMs, expiresAtMs } = record
+  return { attempt, createdAtMs, completedAtMs, expiresAtMs }
+}
+
 /** The record of one key. */
 export type IdempotencyRecord = InFlightRecord | CompletedRecord
 

@@ -2,16 +2,28 @@ import type { Clock } from './clock.ts'
 import type { KeyInvalidError, OncekeyError } from './errors.ts'
 import type { Skew } from './lease.ts'
 import type { OutcomeEvent } from './outcome.ts'
-import type { CrashMode } from './record.ts'
+import type { CrashMode, ReplayedRecord } from './record.ts'
 import type { LoadedResult, StoredContent } from './result.ts'
 import type { Store } from './store.ts'
 
 /** Results kept in this process, to be replayed without the store. */
 export interface ReplayCache {
   /** Returns the result of exactly this request, if it is cached and not expired at `nowMs`, the store's time. */
-  get(request: ProtectedRequest, nowMs: number): LoadedResult | undefined
-  set(request: ProtectedRequest, result: LoadedResult, expiresAtMs: number): void
+  get(request: ProtectedRequest, nowMs: number): Replayable | undefined
+  set(request: ProtectedRequest, replayable: Replayable): void
 }
+
+/** A stored result, with the facts of its record. */
+export interface Replayable {
+  readonly result: LoadedResult
+  readonly record: ReplayedRecord
+}
+
+/**
+ * A function given as an option. TypeScript compares the parameters of a method in both directions, so that a function of
+ * one type of event can be passed to the code that takes every event.
+ */
+export type Hook<Args extends readonly unknown[], Result> = { call(...args: Args): Result }['call']
 
 /** The settings of one protected function, with defaults applied. */
 export interface Settings {
@@ -33,7 +45,9 @@ export interface Settings {
   readonly onStoreError: 'refuse' | 'run'
   /** Loaded only if it is switched on. */
   readonly cache?: Promise<ReplayCache> | undefined
-  readonly onReplay?: ((response: unknown, event: unknown) => unknown) | undefined
+  readonly onReplay?:
+    | Hook<[response: unknown, event: unknown, context: unknown, record: ReplayedRecord], unknown>
+    | undefined
   readonly onOutcome?: ((event: OutcomeEvent) => unknown) | undefined
   /** Set for a rehearsal: outcomes are not reported to anybody. */
   readonly isSilent?: boolean
@@ -78,13 +92,13 @@ export interface ProtectedRequest<Source = unknown> {
 /** How the results and errors of one kind of event are stored and answered. The same object for all its requests. */
 export interface Responder<Source> {
   /** Returns what to store of the handler's result; `undefined`: nothing, the claim is released. */
-  toStore(result: unknown, source: Source): StoredContent | undefined
+  toStore(result: unknown, source: Source, invocation: Invocation): StoredContent | undefined
   /** Returns what to store of the handler's error; `undefined`: nothing, the claim is released. */
-  errorToStore(error: unknown, source: Source): StoredContent | undefined
+  errorToStore(error: unknown, source: Source, invocation: Invocation): StoredContent | undefined
   /** Returns the first answer: the handler's own result as its caller gets it. */
   respond(result: unknown, source: Source): unknown
   /** Returns the answer to a repeat, from the stored value. */
   replay(value: unknown, source: Source): unknown
   /** Returns the refusal where the event's source takes one, else throws the error. */
-  refuse(error: OncekeyError, source: Source): unknown
+  refuse(error: OncekeyError, source: Source, invocation: Invocation): unknown
 }

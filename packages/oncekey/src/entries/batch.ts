@@ -60,7 +60,7 @@ export function idempotentBatch<TRecord extends AnyRecord>(
         const invocation = newInvocation(item.record, context, settings, options.service)
         return await batch.run(identifyRecord(source, item, invocation, options), invocation, item.record)
       } catch (error) {
-        reportError(error, item, options.onRecordError)
+        reportError(error, item, options.onRecordError, context)
         return false
       }
     }
@@ -68,9 +68,9 @@ export function idempotentBatch<TRecord extends AnyRecord>(
     const grouped = new Map<BatchRecord<TRecord>, string | undefined>()
     for (const item of records) {
       try {
-        grouped.set(item, groupOf(item, options.group))
+        grouped.set(item, groupOf(item, options.group, context))
       } catch (error) {
-        reportError(error, item, options.onRecordError)
+        reportError(error, item, options.onRecordError, context)
       }
     }
     const done = await runGroups(grouped, concurrency, handle)
@@ -138,9 +138,10 @@ function requestName({ id, fingerprint }: ProtectedRequest): string {
 function groupOf<TRecord>(
   { record, group }: BatchRecord<TRecord>,
   option: BatchOptions<TRecord>['group'],
+  context: Context,
 ): string | undefined {
   if (option === undefined) return group
-  const returned: unknown = ignoreRejection(option(record))
+  const returned: unknown = ignoreRejection(option(record, context))
   if (returned === undefined || returned === null) return undefined
   if (typeof returned === 'string') return returned
   const got = returned instanceof Promise ? 'a promise' : typeof returned
@@ -152,13 +153,14 @@ function reportError<TRecord>(
   error: unknown,
   { record, identifier }: BatchRecord<TRecord>,
   hook: BatchOptions<TRecord>['onRecordError'],
+  context: Context,
 ): void {
   if (hook === undefined) {
     console.error(`Record ${JSON.stringify(identifier)} failed:`, error)
     return
   }
   try {
-    ignoreRejection(hook(error, record))
+    ignoreRejection(hook(error, record, context))
   } catch {
     // A failing log must not change what becomes of the record.
   }

@@ -22,7 +22,7 @@ const MAX_PARAMETERS = 2
 export function idempotentHandler<TEvent, TResult>(
   fn: (event: TEvent, context: IdempotentContext) => TResult | Promise<TResult>,
   table: string | Store,
-  options?: IdempotencyOptions,
+  options?: IdempotencyOptions<NoInfer<TEvent>>,
 ): (event: TEvent, context: Context) => Promise<TResult> {
   checkHandler(fn)
   const protectEvent = createProtectEvent('idempotentHandler', table, options)

@@ -27,7 +27,7 @@ const NO_ANSWER = Symbol('no answer')
  */
 export function idempotent<TEvent = unknown, TResult = unknown>(
   table: string | Store,
-  options?: IdempotencyOptions,
+  options?: IdempotencyOptions<TEvent>,
 ): Required<Pick<MiddlewareObj<TEvent, TResult, Error, IdempotentContext>, 'before' | 'after' | 'onError'>> {
   const protectEvent = createProtectEvent('idempotent', table, options)
   /** By request, not in `request.internal`: all requests of the process may share that. */

@@ -1,14 +1,12 @@
 import { createLRU } from 'lru.min'
-import type { ReplayCache } from '../core/request.ts'
+import type { Replayable, ReplayCache } from '../core/request.ts'
 import type { LoadedResult } from '../core/result.ts'
 
 /** A cache of large results must not fill the memory of a small function. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-interface Cached {
+interface Cached extends Replayable {
   readonly fingerprint: string
-  readonly result: LoadedResult
-  readonly expiresAtMs: number
 }
 
 /** Creates a cache of this process. The id holds scope and principal, so callers never find each other's results. */
@@ -23,13 +21,13 @@ export function createReplayCache(maxEntries: number): ReplayCache {
   return {
     get({ id, fingerprint }, nowMs) {
       const found = results.get(id)
-      return found?.fingerprint === fingerprint && found.expiresAtMs > nowMs ? found.result : undefined
+      return found?.fingerprint === fingerprint && found.record.expiresAtMs > nowMs ? found : undefined
     },
-    set({ id, fingerprint }, result, expiresAtMs) {
+    set({ id, fingerprint }, { result, record }) {
       const sizeBytes = sizeOf(result)
       if (result.kind === 'unavailable' || sizeBytes > MAX_BYTES) return
       results.delete(id)
-      results.set(id, { fingerprint, result, expiresAtMs })
+      results.set(id, { fingerprint, result, record })
       bytes += sizeBytes
       while (bytes > MAX_BYTES) results.evict(1)
     },

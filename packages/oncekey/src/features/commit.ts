@@ -72,7 +72,7 @@ export async function commit<R>(claim: Claim, result: R, writes: readonly Transa
 
 async function prepare(claim: Claim, result: unknown, asked: unknown): Promise<Sent> {
   const { settings, lease, request } = claim
-  const content = request.responder.toStore(result, request.source)
+  const content = request.responder.toStore(result, request.source, request.invocation)
   if (content === undefined) {
     throw new TypeError(
       'commit: expected a result that is stored, got one that profile or shouldStore excludes.',

@@ -2,7 +2,7 @@ import { KeyInvalidError, KeyMissingError } from '../core/errors.ts'
 import { type Content, fingerprintContent, fingerprintOf, NO_FINGERPRINT } from '../core/fingerprint.ts'
 import { type Identity, recordId } from '../core/identity.ts'
 import { ignoreRejection, warnOnce } from '../core/outcome.ts'
-import type { Invocation, ProtectedRequest, Responder } from '../core/request.ts'
+import type { Hook, Invocation, ProtectedRequest, Responder } from '../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../options.ts'
 import { findExpiredKey } from './key-age.ts'
 
@@ -47,26 +47,31 @@ export interface EventKind<Source> {
   checkKey?(key: string, where: string): void
   /** Returns the operation that a caller's key belongs to. Absent: all share one key space. */
   operation?(source: Source): string
-  /** Returns the caller, as far as the source names one. Absent: events of this kind have no caller. */
-  principal?(source: Source): string | undefined
+  /**
+   * Returns the caller that the source names, `undefined` if it names none, or `UNNAMED` if it vouches for one in a form
+   * that is not known here. Absent: events of this kind have no caller.
+   */
+  principal?(source: Source): string | typeof UNNAMED | undefined
   /** Returns what the fingerprint is made of. */
   readContent(source: Source): { readonly about: readonly string[]; readonly content: Content }
   /** Returns what the responder needs to know once the key is keyedSource. Absent: the same. */
   withKey?(source: Source, key: string): Source
 }
 
+type EventHook<Result> = Hook<[event: unknown, context: unknown], Result>
+
 export type IdentifyOptions = Pick<
   IdempotencyOptions,
-  | 'key'
-  | 'required'
-  | 'minLength'
-  | 'pattern'
-  | 'maxKeyAgeMs'
-  | 'skip'
-  | 'principal'
-  | 'requirePrincipal'
-  | 'fingerprint'
->
+  'required' | 'minLength' | 'pattern' | 'maxKeyAgeMs' | 'requirePrincipal'
+> & {
+  readonly key?: EventHook<string | undefined> | undefined
+  readonly skip?: EventHook<boolean> | undefined
+  readonly principal?: EventHook<string | undefined> | undefined
+  readonly fingerprint?: EventHook<unknown> | readonly string[] | false | undefined
+}
+
+/** A caller that the event's source vouches for and that has no name here. Callers of this kind must never share. */
+export const UNNAMED: unique symbol = Symbol('unnamed caller')
 
 /** The principal of every caller that nothing identifies. */
 export const ANONYMOUS = 'anonymous'
@@ -78,15 +83,15 @@ export function identify<Source>(
   invocation: Invocation,
   options: IdentifyOptions,
 ): Identified {
-  const { event, service, startedAtMs, offsetMs = 0 } = invocation
+  const { service, startedAtMs, offsetMs = 0 } = invocation
   const { noun, responder, maxWaitMs } = kind
   let keyedSource = source
   try {
     const { skip } = options
-    if (skip !== undefined && callHook('skip', skip, event, noun) === true) return SKIPPED
+    if (skip !== undefined && callHook('skip', skip, invocation, noun) === true) return SKIPPED
 
     const native = options.key === undefined ? kind.nativeKey?.(source) : undefined
-    const key = native?.key ?? readCallersKey(kind, source, event, options)
+    const key = native?.key ?? readCallersKey(kind, source, invocation, options)
     if (key === undefined) {
       if (options.required === false) return { kind: 'unprotected', outcome: 'missing' }
       const error = new KeyMissingError(
@@ -94,17 +99,17 @@ export function identify<Source>(
           ? kind.missingKey
           : `This ${noun} has no idempotency key: the service's function key returned none.`,
       )
-      return { kind: 'refused', error, refuse: () => responder.refuse(error, source) }
+      return { kind: 'refused', error, refuse: () => responder.refuse(error, source, invocation) }
     }
     keyedSource = kind.withKey?.(source, key) ?? source
     const expiredKey = native ? undefined : findExpiredKey(key, options.maxKeyAgeMs, startedAtMs + offsetMs)
     const name = native ? native.name : (kind.operation?.(source) ?? '')
-    const principal = native ? native.principal : callerOf(kind, source, event, options)
+    const principal = native ? native.principal : callerOf(kind, source, invocation, options)
     const request: ProtectedRequest<Source> = {
       invocation,
       id: recordId({ kind: kind.kind, service, name, principal, key }),
       key,
-      fingerprint: computeFingerprint(kind, source, event, options.fingerprint),
+      fingerprint: computeFingerprint(kind, source, invocation, options.fingerprint),
       expiredKey,
       maxWaitMs,
       responder,
@@ -113,7 +118,7 @@ export function identify<Source>(
     return { kind: 'request', request }
   } catch (error) {
     if (!(error instanceof KeyInvalidError)) throw error
-    return { kind: 'refused', error, refuse: () => responder.refuse(error, keyedSource) }
+    return { kind: 'refused', error, refuse: () => responder.refuse(error, keyedSource, invocation) }
   }
 }
 
@@ -121,7 +126,7 @@ export function identify<Source>(
 function readCallersKey<Source>(
   kind: EventKind<Source>,
   source: Source,
-  event: unknown,
+  invocation: Invocation,
   options: IdentifyOptions,
 ): string | undefined {
   const where = `The key of this ${kind.noun}`
@@ -129,7 +134,7 @@ function readCallersKey<Source>(
   if (options.key === undefined) {
     key = kind.sentKey?.(source)
   } else {
-    key = callHook('key', options.key, event, kind.noun)
+    key = callHook('key', options.key, invocation, kind.noun)
     if (typeof key === 'string') kind.checkKey?.(key, where)
   }
   if (key === undefined || key === null || key === '') return undefined
@@ -148,10 +153,10 @@ function readCallersKey<Source>(
 function callerOf<Source>(
   kind: EventKind<Source>,
   source: Source,
-  event: unknown,
+  invocation: Invocation,
   { principal, requirePrincipal }: IdentifyOptions,
 ): string {
-  const named: unknown = principal && callHook('principal', principal, event, kind.noun)
+  const named: unknown = principal && callHook('principal', principal, invocation, kind.noun)
   if (named !== undefined && named !== null) {
     if (typeof named === 'string' && named.trim() !== '') return customPrincipal(named)
     const got = typeof named === 'string' ? 'an empty one' : typeof named
@@ -160,6 +165,11 @@ function callerOf<Source>(
     )
   }
   const read = kind.principal?.(source)
+  if (read === UNNAMED) {
+    throw unidentified(
+      `The caller of this ${kind.noun} is authenticated, but nothing in the event names it. Set the option principal to a function that returns the caller's name: sharing keys and results among all such callers would answer one with another's result.`,
+    )
+  }
   if (read !== undefined) return read
   if (requirePrincipal === true) {
     throw unidentified(
@@ -183,12 +193,12 @@ export function customPrincipal(name: string): string {
 function computeFingerprint<Source>(
   kind: EventKind<Source>,
   source: Source,
-  event: unknown,
+  invocation: Invocation,
   option: IdentifyOptions['fingerprint'] = [],
 ): string {
   if (option === false) return NO_FINGERPRINT
   const isHook = typeof option === 'function'
-  const returned: unknown = isHook ? callHook('fingerprint', option, event, kind.noun) : undefined
+  const returned: unknown = isHook ? callHook('fingerprint', option, invocation, kind.noun) : undefined
   try {
     if (isHook) return fingerprintOf(returned, 'custom')
     const { about, content } = kind.readContent(source)
@@ -202,9 +212,9 @@ function computeFingerprint<Source>(
 }
 
 /** Calls a hook that reads what clients send. If it throws, the request is refused, and nothing runs by accident. */
-function callHook<T>(option: string, hook: (event: unknown) => T, event: unknown, noun: string): T {
+function callHook<T>(option: string, hook: EventHook<T>, { event, context }: Invocation, noun: string): T {
   try {
-    return ignoreRejection(hook(event))
+    return ignoreRejection(hook(event, context))
   } catch (cause) {
     throw unidentified(`This ${noun} cannot be identified: the service's function ${option} threw.`, cause)
   }

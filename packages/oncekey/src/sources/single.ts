@@ -11,7 +11,7 @@ export function createSingleSource(options: IdempotencyOptions): (invocation: In
   const { archiveReplays = DEFAULTS.archiveReplays } = options
   const kind = describeNative('event', 'event', {
     ...valueResponder,
-    toStore: (result) => contentToStore(undefined, result, options),
+    toStore: (result, _event, invocation) => contentToStore(undefined, result, options, invocation),
   })
   return (invocation) => {
     const { event } = invocation

@@ -17,7 +17,11 @@ const PROBLEMS: { readonly [code in ErrorCode]: readonly [status: number, title:
     'key-missing': [400, 'Idempotency-Key is missing'],
     'key-invalid': [400, 'Idempotency-Key is malformed'],
     'key-expired': [400, 'Idempotency-Key is expired'],
-    'identity-unknown': [400, 'The request cannot be identified'],
+    'identity-unknown': [
+      500,
+      'The request cannot be identified',
+      'The request was not run. Report this error to the operator of the service.',
+    ],
     'key-reused': [
       422,
       'Idempotency-Key is already used',

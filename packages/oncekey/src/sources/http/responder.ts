@@ -38,9 +38,11 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
   }
 
   return {
-    toStore: (result, { shape }) => contentToStore(shape, result, options),
-    errorToStore: (_error, { shape }) =>
-      profile === 'stripe' ? contentToStore(shape, { statusCode: 500, body: '' }, options) : undefined,
+    toStore: (result, { shape }, invocation) => contentToStore(shape, result, options, invocation),
+    errorToStore: (_error, { shape }, invocation) =>
+      profile === 'stripe'
+        ? contentToStore(shape, { statusCode: 500, body: '' }, options, invocation)
+        : undefined,
     respond(result, request) {
       const added = echoHeaders(request)
       if (legacyHeaders) added['X-Idempotency-Cache-Status'] = 'MISS'

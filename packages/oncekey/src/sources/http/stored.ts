@@ -1,4 +1,5 @@
 import { ignoreRejection } from '../../core/outcome.ts'
+import type { Hook, Invocation } from '../../core/request.ts'
 import type { StoredContent } from '../../core/result.ts'
 import { DEFAULTS, type HttpResponse, type IdempotencyOptions } from '../../options.ts'
 import type { Members } from '../request.ts'
@@ -21,7 +22,10 @@ export const STORE_HEADER = 'oncekey-store'
 /** The greatest time of a cache. @see RFC 9111 §1.2.2 */
 const MAX_SECONDS = 2 ** 31
 
-export type StoreOptions = Pick<IdempotencyOptions, 'profile' | 'shouldStore' | 'redact' | 'storeCookies'>
+export type StoreOptions = Pick<IdempotencyOptions, 'profile' | 'storeCookies'> & {
+  readonly shouldStore?: Hook<[response: HttpResponse, event: unknown, context: unknown], boolean> | undefined
+  readonly redact?: Hook<[response: HttpResponse, event: unknown, context: unknown], HttpResponse> | undefined
+}
 
 /**
  * Returns what to store of the handler's result; `undefined`: nothing, and the key is released.
@@ -31,12 +35,13 @@ export function contentToStore(
   shape: HttpShape | undefined,
   result: unknown,
   options: StoreOptions,
+  invocation: Invocation,
 ): StoredContent | undefined {
   const response = shape && asResponse(shape, result)
   const status = statusOf(response)
   const retentionMs = response && askedRetentionMs(response)
   if (retentionMs === 0) return undefined
-  if (retentionMs === undefined && !isStored(response, status, result, options)) return undefined
+  if (retentionMs === undefined && !isStored(response, status, result, options, invocation)) return undefined
   const facts = { ...(shape && { status }), ...(retentionMs !== undefined && { retentionMs }) }
 
   // The result of any other event becomes JSON in Lambda, whatever it is: a repeat gets the same JSON.
@@ -48,7 +53,7 @@ export function contentToStore(
   try {
     // A copy: the answer stays the same, even if `redact` writes to its argument.
     const copy: HttpResponse = JSON.parse(JSON.stringify(viewOf(response, status, result)))
-    redacted = ignoreRejection(options.redact(copy))
+    redacted = ignoreRejection(options.redact(copy, invocation.event, invocation.context))
   } catch (error) {
     return { unavailable: `redact threw (${error instanceof Error ? error.name : 'thrown'})`, ...facts }
   }
@@ -68,10 +73,11 @@ function isStored(
   status: number,
   result: unknown,
   { profile = DEFAULTS.profile, shouldStore }: StoreOptions,
+  { event, context }: Invocation,
 ): boolean {
   if (shouldStore !== undefined) {
     try {
-      const decision: unknown = ignoreRejection(shouldStore(viewOf(response, status, result)))
+      const decision: unknown = ignoreRejection(shouldStore(viewOf(response, status, result), event, context))
       if (typeof decision === 'boolean') return decision
     } catch {
       // The work is done, and storing it must not depend on a rule that fails.
