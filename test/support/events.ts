@@ -12,7 +12,7 @@ export type Caller =
   | { readonly by: 'lambda-authorizer'; readonly principalId: string }
   | { readonly by: 'cognito-identity'; readonly identityId: string }
   | { readonly by: 'iam'; readonly userArn: string }
-  | { readonly by: 'certificate'; readonly subject: string }
+  | { readonly by: 'certificate'; readonly subject: string; readonly issuer?: string }
   | { readonly by: 'api-key'; readonly apiKeyId: string }
   | { readonly by: 'alb-oidc'; readonly subject: string }
 
@@ -29,7 +29,7 @@ export interface RequestFacts {
   readonly body?: string | Uint8Array | null
   /** Sends the body base64-encoded. @default only if it is bytes */
   readonly base64?: boolean
-  /** @default `user-1` by the event source's usual means; `null` for an anonymous request */
+  /** @default `user-1` by the event source's usual means; `null`, as behind a load balancer, for an anonymous request */
   readonly caller?: Caller | null
 }
 
@@ -74,7 +74,7 @@ export function restEvent(facts: RequestFacts = {}): APIGatewayProxyEvent {
         apiKey: caller?.by === 'api-key' ? 'the-secret-key-itself' : null,
         apiKeyId: caller?.by === 'api-key' ? caller.apiKeyId : null,
         caller: null,
-        clientCert: caller?.by === 'certificate' ? certificate(caller.subject) : null,
+        clientCert: caller?.by === 'certificate' ? certificate(caller) : null,
         cognitoAuthenticationProvider: null,
         cognitoAuthenticationType: null,
         cognitoIdentityId: caller?.by === 'cognito-identity' ? caller.identityId : null,
@@ -143,7 +143,7 @@ export const eventSources = [
 
 type Pairs = readonly (readonly [string, string])[]
 
-function resolve(facts: RequestFacts, usualCaller: Caller) {
+function resolve(facts: RequestFacts, usualCaller: Caller | null) {
   const { method = 'POST', path = '/payments', query = '', headers = {}, key, caller = usualCaller } = facts
   const { body = '{"amount":100}', base64 = body instanceof Uint8Array } = facts
   const sent = Object.entries({ ...(key === undefined ? {} : { 'Idempotency-Key': key }), ...headers })
@@ -181,9 +181,7 @@ function payload2(
     requestContext: {
       accountId: ACCOUNT,
       apiId: domainPrefix,
-      ...(caller?.by === 'certificate'
-        ? { authentication: { clientCert: certificate(caller.subject) } }
-        : {}),
+      ...(caller?.by === 'certificate' ? { authentication: { clientCert: certificate(caller) } } : {}),
       ...(authorizer === undefined ? {} : { authorizer }),
       domainName: `${host}.eu-central-1.amazonaws.com`,
       domainPrefix,
@@ -200,11 +198,7 @@ function payload2(
 }
 
 function alb(facts: RequestFacts) {
-  const { method, path, query, lines, caller, body, isBase64Encoded } = resolve(facts, {
-    by: 'alb-oidc',
-    subject: 'user-1',
-  })
-  const identity = caller?.by === 'alb-oidc' ? [['x-amzn-oidc-identity', caller.subject] as const] : []
+  const { method, path, query, lines, caller, body, isBase64Encoded } = resolve(facts, null)
   return {
     requestContext: {
       elb: {
@@ -213,7 +207,7 @@ function alb(facts: RequestFacts) {
     },
     httpMethod: method,
     path,
-    lines: [...lines.map(([name, value]) => [name.toLowerCase(), value] as const), ...identity],
+    lines: [...lines.map(([name, value]) => [name.toLowerCase(), value] as const), ...albHeaders(caller)],
     parameters: query === '' ? [] : query.split('&').map(splitParameter),
     body: body ?? '',
     isBase64Encoded,
@@ -260,11 +254,26 @@ function claimsOf({ issuer = ISSUER, subject }: Extract<Caller, { by: 'jwt' }>):
   return { iss: issuer, sub: subject, aud: 'client-1', exp: '1795345200', iat: '1795341600', token_use: 'id' }
 }
 
-function certificate(subjectDN: string): APIGatewayEventClientCertificate {
+/** @see Elastic Load Balancing user guide, "Authenticate users" and "Mutual authentication" (verify mode) */
+function albHeaders(caller: Caller | null): Pairs {
+  if (caller?.by === 'alb-oidc') return [['x-amzn-oidc-identity', caller.subject]]
+  if (caller?.by !== 'certificate') return []
+  const { subjectDN, issuerDN, serialNumber } = certificate(caller)
+  return [
+    ['x-amzn-mtls-clientcert-serial-number', serialNumber.replaceAll(':', '')],
+    ['x-amzn-mtls-clientcert-issuer', issuerDN],
+    ['x-amzn-mtls-clientcert-subject', subjectDN],
+  ]
+}
+
+function certificate({
+  subject,
+  issuer = 'CN=Example CA,O=Example',
+}: Extract<Caller, { by: 'certificate' }>): APIGatewayEventClientCertificate {
   return {
     clientCertPem: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----',
-    subjectDN,
-    issuerDN: 'CN=Example CA,O=Example',
+    subjectDN: subject,
+    issuerDN: issuer,
     serialNumber: 'a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1:a1',
     validity: { notBefore: 'May 28 12:30:02 2026 GMT', notAfter: 'Aug  5 09:36:04 2027 GMT' },
   }

@@ -199,6 +199,13 @@ export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
    * renewed. If it throws or returns an empty string, the request is refused.
    */
   readonly principal?: Hook<[event: TEvent, context: Context], string | undefined>
+  /**
+   * How the Application Load Balancer in front authenticates **every** request that reaches the function: by OpenID
+   * Connect or Cognito (the caller is `x-amzn-oidc-identity`), or by mutual TLS in verify mode (the certificate's issuer
+   * and subject). A rule that lets a request pass without authentication makes these headers the client's word.
+   * @default such headers are not believed: a request that has one is refused, unless `principal` names its caller
+   */
+  readonly albAuthentication?: 'oidc' | 'mtls'
   /** Whether a request is refused if nothing identifies its caller. @default false: such callers share their keys */
   readonly requirePrincipal?: boolean
   /** Gives each method and path its own key space. @default one key space for the service */
@@ -296,6 +303,7 @@ export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
   methods: [(value) => isListOf(isMethod, value), "a list of HTTP methods such as ['POST', 'PATCH']"],
   skip: aFunction,
   principal: aFunction,
+  albAuthentication: oneOf('oidc', 'mtls'),
   requirePrincipal: aBoolean,
   scope: oneOf('operation'),
   fingerprint: aFingerprint,

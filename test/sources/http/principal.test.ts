@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.ts'
 import {
   albEvent,
   albMultiEvent,
@@ -10,8 +11,28 @@ import {
 } from '../../support/events.ts'
 import { accepted, expectApart, expectSame, refused } from './identified.ts'
 
+/** Expects a refusal that tells the operator what to do, and the client nothing of it. */
+function expectUnnamed(event: unknown): void {
+  const { error, answer } = refused(event)
+  expect(error).toMatchObject({ code: 'identity-unknown', retryable: false })
+  expect(error.message).toContain('option principal')
+  expect(answer).toMatchObject({ statusCode: 500, body: expect.not.stringContaining('principal') })
+}
+
 const ROLE = 'arn:aws:sts::123456789012:assumed-role/Clerk'
 const STRICT = { requirePrincipal: true }
+
+const certificateWays = [
+  { source: '1.0 identity.clientCert', build: restEvent },
+  { source: '2.0 authentication.clientCert', build: httpApiEvent },
+  { source: 'ALB x-amzn-mtls-clientcert-*', build: albEvent, options: { albAuthentication: 'mtls' } },
+  {
+    source: 'ALB x-amzn-mtls-clientcert-*, multi-value',
+    build: albMultiEvent,
+    options: { albAuthentication: 'mtls' },
+  },
+] as const
+const certificateOf = (subject: string, issuer: string): Caller => ({ by: 'certificate', subject, issuer })
 
 /** Each way in which a source can name its caller, and two callers. */
 const ways: readonly {
@@ -19,6 +40,7 @@ const ways: readonly {
   build: typeof restEvent | typeof httpApiEvent | typeof albEvent
   one: Caller
   other: Caller
+  options?: IdempotencyOptions
 }[] = [
   {
     way: '1.0 authorizer.claims',
@@ -79,25 +101,29 @@ const ways: readonly {
     build: albEvent,
     one: { by: 'alb-oidc', subject: 'user-1' },
     other: { by: 'alb-oidc', subject: 'user-2' },
+    options: { albAuthentication: 'oidc' },
   },
   {
     way: 'ALB x-amzn-oidc-identity, multi-value',
     build: albMultiEvent,
     one: { by: 'alb-oidc', subject: 'user-1' },
     other: { by: 'alb-oidc', subject: 'user-2' },
+    options: { albAuthentication: 'oidc' },
   },
-  {
-    way: '1.0 identity.clientCert',
-    build: restEvent,
-    one: { by: 'certificate', subject: 'CN=one.example' },
-    other: { by: 'certificate', subject: 'CN=two.example' },
-  },
-  {
-    way: '2.0 authentication.clientCert',
-    build: httpApiEvent,
-    one: { by: 'certificate', subject: 'CN=one.example' },
-    other: { by: 'certificate', subject: 'CN=two.example' },
-  },
+  ...certificateWays.flatMap(({ source, ...rest }) => [
+    {
+      ...rest,
+      way: `${source}, two subjects`,
+      one: certificateOf('CN=one.example', 'CN=CA'),
+      other: certificateOf('CN=two.example', 'CN=CA'),
+    },
+    {
+      ...rest,
+      way: `${source}, two authorities with one subject`,
+      one: certificateOf('CN=alice', 'CN=CA 1'),
+      other: certificateOf('CN=alice', 'CN=CA 2'),
+    },
+  ]),
   {
     way: '1.0 identity.apiKeyId',
     build: restEvent,
@@ -106,21 +132,22 @@ const ways: readonly {
   },
 ]
 
-describe.each(ways)('callers told apart by $way', ({ build, one, other }) => {
+describe.each(ways)('callers told apart by $way', ({ build, one, other, options }) => {
   it('never meet under one key', () => {
-    expectApart(build({ key: 'k1', caller: one }), build({ key: 'k1', caller: other }))
+    expectApart(build({ key: 'k1', caller: one }), build({ key: 'k1', caller: other }), options)
   })
 
   it('are not anonymous', () => {
     const event = build({ key: 'k1', caller: one })
-    expect(accepted(event, STRICT)).toEqual(accepted(event))
-    expectApart(event, build({ key: 'k1', caller: null }))
+    expect(accepted(event, { ...options, ...STRICT })).toEqual(accepted(event, options))
+    expect(accepted(event, options).id).not.toBe(accepted(build({ key: 'k1', caller: null })).id)
   })
 
   it('stay the same when what they sign with is renewed', () => {
     expectSame(
       build({ key: 'k1', caller: one, headers: { Authorization: 'Bearer one' } }),
       build({ key: 'k1', caller: one, headers: { Authorization: 'Bearer two' } }),
+      options,
     )
   })
 })
@@ -138,7 +165,11 @@ describe('kinds of caller with one name', () => {
     ]
     const events = callers.map((caller) => restEvent({ key: 'k1', caller }))
     const ids = new Set(events.map((event) => accepted(event).id))
-    ids.add(accepted(albEvent({ key: 'k1', caller: { by: 'alb-oidc', subject: name } })).id)
+    ids.add(
+      accepted(albEvent({ key: 'k1', caller: { by: 'alb-oidc', subject: name } }), {
+        albAuthentication: 'oidc',
+      }).id,
+    )
     ids.add(accepted(restEvent({ key: 'k1', caller: null }), { principal: () => name }).id)
     ids.add(accepted(restEvent({ key: 'k1', caller: null })).id)
     expect(ids.size).toBe(callers.length + 3)
@@ -194,6 +225,47 @@ describe('an assumed role', () => {
       restEvent({ key: 'k1', caller: { by: 'iam', userArn: one } }),
       restEvent({ key: 'k1', caller: { by: 'iam', userArn: other } }),
     )
+  })
+})
+
+describe('a role that stands for many', () => {
+  const signedBy = (roleAndSession: string) =>
+    functionUrlEvent({
+      key: 'k1',
+      caller: { by: 'iam', userArn: `arn:aws:sts::123456789012:assumed-role/${roleAndSession}` },
+    })
+
+  it.each(['OriginAccessSession', 'EdgeCredentialsProxy+EdgeHostAuthenticationClient-FRA50-P1'])(
+    'is not the caller where CloudFront signs (%s)',
+    (session) => {
+      const event = signedBy(`OriginAccessControlRole/${session}`)
+      expectSame(event, functionUrlEvent({ key: 'k1', caller: null }))
+      expect(refused(event, STRICT).error.message).toContain('not identified')
+    },
+  )
+
+  it('has no name where it is that of an identity pool, and the event does not give the identity', () => {
+    expectUnnamed(signedBy('PoolAuthenticated/CognitoIdentityCredentials'))
+  })
+
+  it('has its users as its sessions where it is of IAM Identity Center', () => {
+    const role = 'AWSReservedSSO_Clerk_0123456789abcdef'
+    expectApart(signedBy(`${role}/ann@example.com`), signedBy(`${role}/bob@example.com`))
+  })
+
+  it('is one caller otherwise, whoever assumes it', () => {
+    expectSame(signedBy('Clerk/ann@example.com'), signedBy('Clerk/bob@example.com'))
+  })
+
+  it('has no name where IAM gives none', () => {
+    const { requestContext, ...rest } = functionUrlEvent({ key: 'k1' })
+    expectUnnamed({
+      ...rest,
+      requestContext: {
+        ...requestContext,
+        authorizer: { iam: { accountId: '123456789012', userArn: null } },
+      },
+    })
   })
 })
 
@@ -256,8 +328,21 @@ describe('the order of what names a caller (docs/http.md "Whose key it is")', ()
     expect(accepted(everything, { principal: () => undefined }).id).toBe(accepted(everything).id)
   })
 
-  it('passes over what is empty', () => {
-    const authorizer = { claims: { iss: 'i', sub: '' }, principalId: ' ' }
+  it.each([
+    { claims: { iss: 'i', sub: '' } },
+    { principalId: ' ' },
+    { principalId: '', tenant: '1' },
+    { tenant: '1' },
+  ])('passes over no authorizer that gives no name: %j', (authorizer) => {
+    expectUnnamed(identityWith(identity, authorizer))
+  })
+
+  it.each([
+    {},
+    { claims: null, scopes: null },
+    { jwt: { claims: null } },
+    { jwt: {}, iam: { userArn: null } },
+  ])('passes over an authorizer that says nothing: %j', (authorizer) => {
     expectSame(identityWith(identity, authorizer), identityWith(identity))
   })
 })
@@ -280,20 +365,70 @@ describe('a claim', () => {
     expectApart(withClaims({ sub: 'user-1' }), withClaims({ sub: 'user-2' }))
   })
 
-  it.each([{ iss: 'i' }, { iss: 'i', sub: null }, { sub: {} }, { sub: ['a'] }, null, 'claims', []])(
-    'set without a sub names nobody: %j',
+  it.each([{ iss: 'i' }, { iss: 'i', sub: null }, { iss: 'i', sub: {} }, { sub: ['a'] }, 'claims'])(
+    'set without a sub vouches for somebody who has no name: %j',
     (claims) => {
-      expect(refused(withClaims(claims), STRICT).error.code).toBe('identity-unknown')
+      expectUnnamed(withClaims(claims))
     },
   )
+})
+
+describe('a certificate', () => {
+  it.each(certificateWays.slice(0, 2))('without a subject has no name ($source)', ({ build }) => {
+    expectUnnamed(build({ key: 'k1', caller: { by: 'certificate', subject: '' } }))
+  })
+})
+
+describe('the option albAuthentication', () => {
+  const headers = (name: string, value: string | string[] = 'alice') => ({ [name]: value })
+  const builds = [{ build: albEvent }, { build: albMultiEvent }]
+
+  describe.each(builds)('where it is not set ($build)', ({ build }) => {
+    it.each([
+      'x-amzn-oidc-identity',
+      'X-Amzn-Oidc-Data',
+      'x-amzn-mtls-clientcert-subject',
+      'X-Amzn-Mtls-Clientcert',
+    ])('leaves the caller of a request with %s without a name', (name) => {
+      expectUnnamed(build({ key: 'k1', headers: headers(name) }))
+    })
+  })
+
+  it.each([
+    { albAuthentication: 'oidc', caller: { by: 'certificate', subject: 'CN=alice' } },
+    { albAuthentication: 'mtls', caller: { by: 'alb-oidc', subject: 'alice' } },
+    { albAuthentication: 'oidc', caller: null },
+    { albAuthentication: 'mtls', caller: null },
+  ] as const)(
+    'believes only the headers of its own kind, and requires them: %j',
+    ({ caller, ...options }) => {
+      for (const { build } of builds) {
+        expect(refused(build({ key: 'k1', caller }), options).error.code).toBe('identity-unknown')
+      }
+    },
+  )
+
+  it('does not choose between two values', () => {
+    const event = albMultiEvent({ key: 'k1', headers: headers('x-amzn-oidc-identity', ['alice', 'bob']) })
+    expect(refused(event, { albAuthentication: 'oidc' }).error.code).toBe('identity-unknown')
+  })
+
+  it('requires the issuer of a certificate', () => {
+    const event = albEvent({ key: 'k1', headers: headers('x-amzn-mtls-clientcert-subject') })
+    expect(refused(event, { albAuthentication: 'mtls' }).error.code).toBe('identity-unknown')
+  })
 })
 
 describe('the word of a client', () => {
   it.each(eventSources.filter(({ build }) => build !== albEvent && build !== albMultiEvent))(
     'is not believed: x-amzn-oidc-identity sent to $source',
     ({ build }) => {
-      const event = build({ key: 'k1', caller: null, headers: { 'x-amzn-oidc-identity': 'user-1' } })
-      expect(refused(event, STRICT).error.code).toBe('identity-unknown')
+      const headers = { 'x-amzn-oidc-identity': 'user-1', 'x-amzn-mtls-clientcert-subject': 'CN=alice' }
+      const options = { albAuthentication: 'oidc' } as const
+      expectSame(build({ key: 'k1', caller: null, headers }), build({ key: 'k1', caller: null }), options)
+      expect(refused(build({ key: 'k1', caller: null, headers }), { ...options, ...STRICT }).error.code).toBe(
+        'identity-unknown',
+      )
     },
   )
 })
@@ -301,9 +436,13 @@ describe('the word of a client', () => {
 describe('a Lambda authorizer of an HTTP API', () => {
   const event = httpApiEvent({ key: 'k1', caller: { by: 'lambda-authorizer', principalId: 'tenant-1' } })
 
-  it('names nobody by itself: format 2.0 has no principal', () => {
-    expect(refused(event, STRICT).error.code).toBe('identity-unknown')
-  })
+  it.each([{ tenant: 'tenant-1' }, { principalId: 'user-1' }, {}, null])(
+    'vouches for somebody whom only the option principal can name: %j',
+    (lambda) => {
+      const { requestContext, ...rest } = event
+      expectUnnamed({ ...rest, requestContext: { ...requestContext, authorizer: { lambda } } })
+    },
+  )
 
   it('names the caller by the field that the option reads', () => {
     const principal = (request: { requestContext: { authorizer: { lambda: { tenant: string } } } }): string =>
@@ -389,8 +528,8 @@ describe('an anonymous caller', () => {
     { requestContext: { authorizer: 'x', identity: 5 } },
     {
       requestContext: {
-        authorizer: { claims: 'x', principalId: {} },
-        identity: { clientCert: 'x', apiKeyId: [] },
+        authorizer: { claims: [], principalId: {} },
+        identity: { clientCert: {}, apiKeyId: [] },
       },
     },
     { requestContext: { authorizer: null, identity: null, authentication: null } },

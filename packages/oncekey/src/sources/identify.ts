@@ -167,7 +167,7 @@ function callerOf<Source>(
   const read = kind.principal?.(source)
   if (read === UNNAMED) {
     throw unidentified(
-      `The caller of this ${kind.noun} is authenticated, but nothing in the event names it. Set the option principal to a function that returns the caller's name: sharing keys and results among all such callers would answer one with another's result.`,
+      `The caller of this ${kind.noun} is authenticated, but has no name that Oncekey can rely on, and such callers must not share their keys. Set the option principal to a function that returns the caller's name, or albAuthentication if a load balancer authenticates every request.`,
     )
   }
   if (read !== undefined) return read

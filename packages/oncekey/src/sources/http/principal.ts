@@ -1,31 +1,105 @@
+import type { IdempotencyOptions } from '../../options.ts'
+import { UNNAMED } from '../identify.ts'
 import { isMembers, type Members, membersOf } from '../request.ts'
 import { type HttpRequest, headerValues } from './request.ts'
 
-/**
- * Returns the caller that the event's source names, or `undefined` if it names none. A principal includes its kind, so
- * that a user with the name of a role is not that role, and nothing that a new token or session changes.
- */
-export function readPrincipal(request: HttpRequest): string | undefined {
-  const { context } = request
-  const authorizer = membersOf(context.authorizer)
-  const identity = membersOf(context.identity)
-  const iam = membersOf(authorizer.iam)
-  const jwt = membersOf(authorizer.jwt)
+/** The caller's name; `UNNAMED` if the source vouches for one who has none; `undefined` if it vouches for nobody. */
+export type Principal = string | typeof UNNAMED | undefined
 
+/**
+ * Returns the caller that the event's source names. A principal includes its kind, so that a user with the name of a role
+ * is not that role, and nothing that a new token or session changes.
+ */
+export function readPrincipal(
+  request: HttpRequest,
+  albAuthentication: IdempotencyOptions['albAuthentication'],
+): Principal {
+  return request.shape.startsWith('alb')
+    ? albPrincipal(request, albAuthentication)
+    : gatewayPrincipal(request.context)
+}
+
+/**
+ * Returns the caller that the `requestContext` of API Gateway or of a function URL names. The first fact that stands for
+ * a caller decides: if it has no name, what comes after it may be shared by several such callers.
+ */
+export function gatewayPrincipal(context: Members): Principal {
+  const { jwt, iam, claims, scopes: _, principalId, ...others } = membersOf(context.authorizer)
+  const identity = membersOf(context.identity)
+  const { cognitoIdentity, userArn } = membersOf(iam)
   return (
-    claimsPrincipal(membersOf(jwt.claims ?? authorizer.claims)) ??
-    principal('lambda', authorizer.principalId) ??
-    principal('cognito', identity.cognitoIdentityId ?? membersOf(iam.cognitoIdentity).identityId) ??
-    principal('iam', withoutSession(identity.userArn ?? iam.userArn)) ??
-    principal('alb', albIdentity(request)) ??
-    principal('certificate', subjectOf(identity) ?? subjectOf(membersOf(context.authentication))) ??
+    claimsPrincipal(membersOf(jwt).claims ?? claims) ??
+    principal('lambda', principalId) ??
+    // The context of a Lambda authorizer: in a REST API beside `principalId`, in an HTTP API as `lambda`, null or not.
+    (isGiven(principalId) || isGiven(others) || others.lambda !== undefined ? UNNAMED : undefined) ??
+    principal('cognito', identity.cognitoIdentityId ?? membersOf(cognitoIdentity).identityId) ??
+    iamPrincipal(identity.userArn ?? userArn, iam) ??
+    certificatePrincipal(identity.clientCert ?? membersOf(context.authentication).clientCert) ??
     principal('api-key', identity.apiKeyId)
   )
 }
 
-function claimsPrincipal(claims: Members): string | undefined {
-  const subject = nameOf(claims.sub)
-  return subject === undefined ? undefined : JSON.stringify(['jwt', nameOf(claims.iss) ?? '', subject])
+function claimsPrincipal(claims: unknown): Principal {
+  const { iss, sub } = membersOf(claims)
+  const subject = nameOf(sub)
+  if (subject !== undefined) return JSON.stringify(['jwt', nameOf(iss) ?? '', subject])
+  return isGiven(claims) ? UNNAMED : undefined
+}
+
+/**
+ * Returns the ARN without what is new at each sign-in: the session of an assumed role. Three roles are special: CloudFront's
+ * signs for every viewer; an identity pool's is shared by its users; and those of IAM Identity Center have the user as
+ * their session.
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
+ */
+function iamPrincipal(arn: unknown, iam: unknown): Principal {
+  const name = nameOf(arn)
+  if (name === undefined) return isGiven(iam) ? UNNAMED : undefined
+  const [, role = name, roleName = '', session] =
+    /^(arn:[^:]*:sts::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(name) ?? []
+  if (roleName === 'OriginAccessControlRole') return undefined
+  if (session === 'CognitoIdentityCredentials') return UNNAMED
+  return principal('iam', roleName.startsWith('AWSReservedSSO_') ? name : role)
+}
+
+function certificatePrincipal(certificate: unknown): Principal {
+  const { issuerDN, subjectDN } = membersOf(certificate)
+  const subject = nameOf(subjectDN)
+  if (subject !== undefined) return JSON.stringify(['certificate', nameOf(issuerDN) ?? '', subject])
+  return isGiven(certificate) ? UNNAMED : undefined
+}
+
+const ALB_IDENTITY = 'x-amzn-oidc-identity'
+const ALB_CERTIFICATE = 'x-amzn-mtls-clientcert'
+
+/**
+ * Returns the caller that a load balancer names in its headers. A client may send them too: only where the load balancer
+ * authenticates every request are they certainly its own.
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
+ */
+function albPrincipal(
+  request: HttpRequest,
+  albAuthentication: IdempotencyOptions['albAuthentication'],
+): Principal {
+  const headerOf = (name: string): string | undefined => {
+    const values = headerValues(request, name)
+    return values?.length === 1 ? nameOf(values[0]) : undefined
+  }
+  switch (albAuthentication) {
+    case 'oidc':
+      return principal('alb', headerOf(ALB_IDENTITY)) ?? UNNAMED
+    case 'mtls': {
+      const issuerDN = headerOf(`${ALB_CERTIFICATE}-issuer`)
+      const subjectDN = headerOf(`${ALB_CERTIFICATE}-subject`)
+      return certificatePrincipal(issuerDN && { issuerDN, subjectDN }) ?? UNNAMED
+    }
+    default: {
+      const { headers, multiValueHeaders } = request.event
+      const names = [headers, multiValueHeaders].flatMap((map) => Object.keys(membersOf(map)))
+      return names.some((name) => /^x-amzn-(?:oidc-|mtls-clientcert)/i.test(name)) ? UNNAMED : undefined
+    }
+  }
 }
 
 function principal(kind: string, value: unknown): string | undefined {
@@ -39,20 +113,7 @@ function nameOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined
 }
 
-/** Returns `arn:aws:sts::123456789012:assumed-role/Role/session` without its session, which is new at each sign-in. */
-function withoutSession(arn: unknown): unknown {
-  return typeof arn === 'string' && /^arn:[^:]*:sts::[^:]*:assumed-role\/[^/]+\//.test(arn)
-    ? arn.slice(0, arn.lastIndexOf('/'))
-    : arn
-}
-
-/** Only a load balancer sets this header itself; from any other source, the client may have sent it. */
-function albIdentity(request: HttpRequest): string | undefined {
-  return request.shape.startsWith('alb')
-    ? headerValues(request, 'x-amzn-oidc-identity')?.join('\n')
-    : undefined
-}
-
-function subjectOf({ clientCert }: Members): unknown {
-  return isMembers(clientCert) ? clientCert.subjectDN : undefined
+/** Returns whether a value says anything: a route without an authorizer may have one of nulls alone. */
+function isGiven(value: unknown): boolean {
+  return isMembers(value) ? Object.values(value).some(isGiven) : value !== null && value !== undefined
 }

@@ -14,7 +14,7 @@ const MAX_WAIT_MS = 28_000
 export function createHttpSource(
   options: IdempotencyOptions,
 ): (invocation: Invocation) => Identified | undefined {
-  const { header = DEFAULTS.header, methods = DEFAULTS.methods, key, syntax } = options
+  const { header = DEFAULTS.header, methods = DEFAULTS.methods, key, syntax, albAuthentication } = options
   const names = typeof header === 'string' ? [header] : header
   const headers = key ? [] : names.map((name) => ({ name, lowerCaseName: name.toLowerCase() }))
   const protectedMethods = new Set(methods.map((method) => method.toUpperCase()))
@@ -27,7 +27,7 @@ export function createHttpSource(
     missingKey: `Header ${names.join(' or ')} is missing. Send 1 to ${MAX_KEY_CHARACTERS} visible ASCII characters, the same on every retry.`,
     sentKey: (request) => readSentKey(request, headers, syntax),
     checkKey,
-    principal: readPrincipal,
+    principal: (request) => readPrincipal(request, albAuthentication),
     readContent,
     withKey: (request, key) => ({ ...request, echo: echoKey(request, key, headers) }),
     ...(options.scope === 'operation' && { operation: operationOf }),
