@@ -1,4 +1,4 @@
-import type { Context } from 'aws-lambda'
+import type { Callback, Context } from 'aws-lambda'
 import type { Store } from '../core/store.ts'
 import type { IdempotencyOptions } from '../options.ts'
 import { type IdempotentContext, withAttempt } from './context.ts'
@@ -7,20 +7,29 @@ import { createProtectEvent } from './event.ts'
 /** The property that `awslambda.streamifyResponse` sets on a handler. */
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
 
-/** Event and context; a third one would be a callback. */
+/** A handler as Lambda's types describe it: it returns its result, or calls back with it. */
+type LambdaHandler<TEvent, TResult> = (
+  event: TEvent,
+  context: IdempotentContext,
+  callback: Callback<TResult>,
+) => Returned<TResult>
+
+// biome-ignore lint/suspicious/noConfusingVoidType: as in Lambda's own type of a handler
+type Returned<TResult> = void | TResult | Promise<TResult>
+
+/** Event and context; a third one is a callback. */
 const MAX_PARAMETERS = 2
 
 /**
  * Makes a handler safe to retry, without Middy. Inside it, `context.idempotency` is the attempt.
  *
- * @param fn an async handler, `(event, context) => result`.
+ * @param fn a handler, `(event, context) => result`, also of a framework's adapter, or with a callback.
  * @param table the table's name, or a store.
- * @throws TypeError at cold start, if `fn` streams its response or takes a callback, or if the table or an option is
- *   invalid.
+ * @throws TypeError at cold start, if `fn` streams its response, or if the table or an option is invalid.
  * @see {@link IdempotencyOptions} for every option and its default
  */
 export function idempotentHandler<TEvent, TResult>(
-  fn: (event: TEvent, context: IdempotentContext) => TResult | Promise<TResult>,
+  fn: LambdaHandler<TEvent, TResult>,
   table: string | Store,
   options?: IdempotencyOptions<NoInfer<TEvent>>,
 ): (event: TEvent, context: Context) => Promise<TResult> {
@@ -28,8 +37,26 @@ export function idempotentHandler<TEvent, TResult>(
   const protectEvent = createProtectEvent('idempotentHandler', table, options)
   return (event, context) =>
     protectEvent(event, context, (attempt) =>
-      fn(event, attempt ? withAttempt(context, attempt) : (context as IdempotentContext)),
+      callHandler(fn, event, attempt ? withAttempt(context, attempt) : (context as IdempotentContext)),
     ) as Promise<TResult>
+}
+
+/**
+ * Calls a handler, with a callback if it declares one. As in Lambda, the first answer counts: adapters of frameworks call
+ * back and return a promise as well, which some of them never resolve.
+ */
+function callHandler<TEvent, TResult>(
+  fn: LambdaHandler<TEvent, TResult>,
+  event: TEvent,
+  context: IdempotentContext,
+): unknown {
+  if (fn.length <= MAX_PARAMETERS) return Reflect.apply(fn, undefined, [event, context])
+  const { promise, resolve, reject } = Promise.withResolvers<TResult | undefined>()
+  const returned = fn(event, context, (error, result) => {
+    if (error) reject(error)
+    else resolve(result)
+  })
+  return returned === undefined ? promise : Promise.race([promise, returned])
 }
 
 function checkHandler(fn: unknown): void {
@@ -38,11 +65,6 @@ function checkHandler(fn: unknown): void {
   if (STREAMING in fn) {
     throw new TypeError(
       'idempotentHandler: expected a handler that returns its response, got one that streams it (awslambda.streamifyResponse). A streamed response cannot be stored: return it instead.',
-    )
-  }
-  if (fn.length > MAX_PARAMETERS) {
-    throw new TypeError(
-      `idempotentHandler: expected an async handler (event, context), got one with ${fn.length} parameters. A callback is not awaited: return the response instead.`,
     )
   }
 }

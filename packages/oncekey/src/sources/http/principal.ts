@@ -56,7 +56,7 @@ function iamPrincipal(arn: unknown, iam: unknown): Principal {
   const name = nameOf(arn)
   if (name === undefined) return isGiven(iam) ? UNNAMED : undefined
   const [, role = name, roleName = '', session] =
-    /^(arn:[^:]*:sts::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(name) ?? []
+    /^(arn:[^:]*:(?:sts|iam)::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(name) ?? []
   if (roleName === 'OriginAccessControlRole') return undefined
   if (session === 'CognitoIdentityCredentials') return UNNAMED
   return principal('iam', roleName.startsWith('AWSReservedSSO_') ? name : role)
