@@ -104,7 +104,9 @@ export function identify<Source>(
     keyedSource = kind.withKey?.(source, key) ?? source
     const expiredKey = native ? undefined : findExpiredKey(key, options.maxKeyAgeMs, startedAtMs + offsetMs)
     const name = native ? native.name : (kind.operation?.(source) ?? '')
-    const principal = native ? native.principal : callerOf(kind, source, invocation, options)
+    const principal = native
+      ? native.principal
+      : withTenant(callerOf(kind, source, invocation, options), invocation)
     const request: ProtectedRequest<Source> = {
       invocation,
       id: recordId({ kind: kind.kind, service, name, principal, key }),
@@ -183,6 +185,17 @@ function callerOf<Source>(
       'Add an authorizer, set the option principal, or set requirePrincipal to refuse such requests.',
   )
   return ANONYMOUS
+}
+
+/**
+ * Keeps the tenants of one function apart, whoever their callers are.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-context.html
+ */
+function withTenant(principal: string, { context }: Invocation): string {
+  const tenant = typeof context === 'object' && context !== null && 'tenantId' in context && context.tenantId
+  return typeof tenant === 'string' && tenant !== ''
+    ? JSON.stringify(['tenant', tenant, principal])
+    : principal
 }
 
 /** Returns the principal of a name that the option gives, different from every one that an event's source gives. */
