@@ -301,6 +301,19 @@ describe('a query that is no UTF-8', () => {
     expectReused(one, { ...one, rawQueryString: 'name=caf%E8&b=1' })
     expectSame(one, { ...one, rawQueryString: 'b=1&name=caf%E9' })
   })
+
+  it.each([
+    ['a value', 'q=%FF', 'q=%25FF'],
+    ['a name', '%FF=1', '%25FF=1'],
+    ['a character that stands for one that is unknown', 'q=%FF', 'q=%EF%BF%BD'],
+    ['an escape that is none', 'q=%zz', 'q=%25zz'],
+    ['a sign without an escape', 'q=100%', 'q=100%25'],
+    ['a plus sign and a space', 'q=a+b', 'q=a%2Bb'],
+  ])('is compared by its bytes: %s', (_what, one, other) => {
+    for (const build of [httpApiEvent, functionUrlEvent, albEvent, albMultiEvent]) {
+      expectReused(build({ key: 'k1', query: one }), build({ key: 'k1', query: other }))
+    }
+  })
 })
 
 describe('a body that other middleware has parsed', () => {

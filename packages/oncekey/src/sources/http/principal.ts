@@ -12,7 +12,7 @@ export type Principal = string | typeof UNNAMED | undefined
  */
 export function readPrincipal(
   request: HttpRequest,
-  albAuthentication: IdempotencyOptions['albAuthentication'],
+  albAuthentication?: IdempotencyOptions['albAuthentication'],
 ): Principal {
   return request.shape.startsWith('alb')
     ? albPrincipal(request, albAuthentication)
@@ -23,7 +23,7 @@ export function readPrincipal(
  * Returns the caller that the `requestContext` of API Gateway or of a function URL names. The first fact that stands for
  * a caller decides: if it has no name, what comes after it may be shared by several such callers.
  */
-export function gatewayPrincipal(context: Members): Principal {
+function gatewayPrincipal(context: Members): Principal {
   const { jwt, iam, claims, scopes: _, principalId, ...others } = membersOf(context.authorizer)
   const identity = membersOf(context.identity)
   const { cognitoIdentity, userArn } = membersOf(iam)
@@ -46,20 +46,24 @@ function claimsPrincipal(claims: unknown): Principal {
   return isGiven(claims) ? UNNAMED : undefined
 }
 
-/**
- * Returns the ARN without what is new at each sign-in: the session of an assumed role. Three roles are special: CloudFront's
- * signs for every viewer; an identity pool's is shared by its users; and those of IAM Identity Center have the user as
- * their session.
- * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
- */
+/** CloudFront signs with this role of its own for every viewer (origin access control), and is not the caller. */
+const CLOUDFRONT = /^arn:[^:]*:sts::[^:]*:assumed-role\/OriginAccessControlRole\//
+
 function iamPrincipal(arn: unknown, iam: unknown): Principal {
-  const name = nameOf(arn)
-  if (name === undefined) return isGiven(iam) ? UNNAMED : undefined
-  const [, role = name, roleName = '', session] =
-    /^(arn:[^:]*:(?:sts|iam)::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(name) ?? []
-  if (roleName === 'OriginAccessControlRole') return undefined
-  if (session === 'CognitoIdentityCredentials') return UNNAMED
-  return principal('iam', roleName.startsWith('AWSReservedSSO_') ? name : role)
+  if (CLOUDFRONT.test(nameOf(arn) ?? '')) return undefined
+  return principal('iam', withoutSession(arn)) ?? (isGiven(iam) || nameOf(arn) ? UNNAMED : undefined)
+}
+
+/**
+ * Returns the ARN of an assumed role without its session, which is new at each sign-in; any other ARN as it is. The users
+ * of an identity pool share a role and a session, and have no name here. IAM Identity Center names the session after its
+ * user, so that it stays.
+ */
+function withoutSession(arn: unknown): unknown {
+  const [, role = arn, name = '', session] =
+    /^(arn:[^:]*:(?:sts|iam)::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(nameOf(arn) ?? '') ?? []
+  if (session === 'CognitoIdentityCredentials') return undefined
+  return name.startsWith('AWSReservedSSO_') ? arn : role
 }
 
 function certificatePrincipal(certificate: unknown): Principal {

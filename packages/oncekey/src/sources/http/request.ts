@@ -99,12 +99,18 @@ function readParameter(text: string): Parameter {
   return [decodeParameter(text.slice(0, end)), decodeParameter(text.slice(end + 1))]
 }
 
-/** Text that is not UTF-8 stays as it is: with replacement characters, two different texts would be the same. */
+/** No decoded text has one: a lone surrogate. */
+const NOT_DECODED = '\ud800'
+
+/**
+ * Returns the text that the bytes of a form's name or value are. Bytes that are not UTF-8 stay encoded, and are marked:
+ * with replacement characters, two different texts would be the same, and `%FF` is not `%25FF`.
+ */
 function decodeParameter(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    return text
+    return NOT_DECODED + text
   }
 }
 
