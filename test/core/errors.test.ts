@@ -27,7 +27,7 @@ test.each<[OncekeyError, object, string]>([
   [
     new KeyReusedError(key),
     { code: 'key-reused', retryable: false, key },
-    'Idempotency key "k\\"1" was already used for a different request. Use a new key for a new request.',
+    'Idempotency key "k\\"1" was already used for a different request. Use a new key for a new request. If it was the same request, the option fingerprint (of runOnce: input) has to leave out what changed.',
   ],
   [
     new InFlightError(key, 250, { cause }),

@@ -7,10 +7,12 @@ import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { failures } from './consumer.ts'
 import {
   dynamoDbEvent,
+  eventBridgeText,
   kinesisEvent,
   lambdaContext,
   mskEvent,
   selfManagedKafkaEvent,
+  snsEnvelope,
   sqsEvent,
   sqsRecord,
 } from './fixtures.ts'
@@ -144,6 +146,23 @@ describe('what a record carries', () => {
     ['another old image', table({}), table({ OldImage: { Message: { S: 'old' } } })],
     ['another item', table({}), table({ Keys: { Id: { N: '102' } } })],
     ['another change', table({}), table({}, 'MODIFY')],
+    ['another message of a topic', queue(snsEnvelope('a', 'm1')), queue(snsEnvelope('b', 'm1'))],
+    ['another detail', queue(eventBridgeText('1', 'e1')), queue(eventBridgeText('2', 'e1'))],
+    [
+      'another detail type',
+      queue(eventBridgeText('1', 'e1')),
+      queue(eventBridgeText('1', 'e1', 'OrderPaid')),
+    ],
+    [
+      'a detail that only looks the same as a double',
+      queue(eventBridgeText('9007199254740992', 'e1')),
+      queue(eventBridgeText('9007199254740993', 'e1')),
+    ],
+    [
+      'an envelope without its message',
+      queue('{"Type":"Notification","n":1}'),
+      queue('{"Type":"Notification","n":2}'),
+    ],
   ])('tells it from one with %s', (_difference, one, other) => {
     expect(byOrder(one).fingerprint).toMatch(/^json:|^bytes:/)
     expect(byOrder(other).fingerprint).not.toBe(byOrder(one).fingerprint)
@@ -157,6 +176,32 @@ describe('what a record carries', () => {
     ['with its value parsed before', topic('eyJhIjoxfQ=='), topic({ a: 1 })],
     ['on a queue and on a stream', queue('{"a":1}'), shard('{"a":1}')],
     ['on a topic and on a queue', topic('aGk='), queue('hi')],
+    [
+      'published to a topic twice',
+      queue(snsEnvelope('{"a":1}', 'm1')),
+      queue(snsEnvelope('{ "a": 1 }', 'message2')),
+    ],
+    ['with and without raw message delivery', queue(snsEnvelope('{"a":1}', 'm1')), queue('{"a":1}')],
+    [
+      'put on a bus twice',
+      queue(eventBridgeText('{"a":1}', 'e1')),
+      queue(eventBridgeText('{ "a": 1 }', 'event2')),
+    ],
+    [
+      'put on a bus twice, before a stream',
+      shard(eventBridgeText('1', 'e1')),
+      shard(eventBridgeText('1', 'event2')),
+    ],
+    [
+      'put on a bus twice, before a topic',
+      queue(snsEnvelope(eventBridgeText('1', 'e1'), 'm1')),
+      queue(snsEnvelope(eventBridgeText('1', 'event2'), 'message2')),
+    ],
+    [
+      'in an envelope that was parsed before',
+      queue(snsEnvelope('a', 'm1')),
+      queue(JSON.parse(snsEnvelope('a', 'm2'))),
+    ],
   ])('is the same %s', (_difference, one, other) => {
     expect(byOrder(one)).toEqual(byOrder(other))
   })
@@ -171,6 +216,13 @@ describe('what a record carries', () => {
     const handler = idempotentBatch((_record: SQSRecord) => void runs++, memoryStore(), { fingerprint })
     for (const event of [one, other]) expect(await handler(event, lambdaContext())).toEqual(failures())
     expect(runs).toBe(1)
+  })
+
+  it('is compared without what the pointers name within what was sent', () => {
+    const envelope = (sentAt: number) =>
+      queue(snsEnvelope(eventBridgeText(`{"sentAt":${sentAt}}`, 'e1'), 'm1'))
+    const options = { fingerprint: ['/sentAt'] }
+    expect(byOrder(envelope(1), options)).toEqual(byOrder(envelope(2), options))
   })
 
   it('is another one where the function says another thing', () => {

@@ -56,6 +56,26 @@ export function sqsRecord(
   }
 }
 
+/** @see https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html "raw message delivery" off */
+export function snsEnvelope(message: string, messageId: string): string {
+  return JSON.stringify({
+    Type: 'Notification',
+    MessageId: messageId,
+    TopicArn: 'arn:aws:sns:us-east-2:123456789012:orders',
+    Message: message,
+    Timestamp: `2026-11-22T10:00:00.${messageId.length}00Z`,
+    SignatureVersion: '1',
+    Signature: `signature of ${messageId}`,
+    SigningCertURL: 'https://sns.us-east-2.amazonaws.com/SimpleNotificationService-0000.pem',
+    UnsubscribeURL: `https://sns.us-east-2.amazonaws.com/?Action=Unsubscribe&id=${messageId}`,
+  })
+}
+
+/** An event of EventBridge as a target other than Lambda gets it: as text, with spaces between its members. */
+export function eventBridgeText(detail: string, id: string, detailType = 'OrderPlaced'): string {
+  return `{"version":"0", "id":"${id}", "detail-type":"${detailType}", "source":"shop.orders", "account":"123456789012", "time":"2026-11-22T10:00:0${id.length}Z", "region":"us-east-2", "resources":[], "detail":${detail}}`
+}
+
 export const sqsEvent = (...Records: SQSRecord[]): SQSEvent => ({ Records })
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html "Example FIFO queue message event" */

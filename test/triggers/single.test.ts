@@ -15,6 +15,7 @@ import { eventConsumer } from './event-consumer.ts'
 import {
   dynamoDbEvent,
   eventBridgeEvent,
+  eventBridgeText,
   kinesisEvent,
   lambdaContext,
   mskEvent,
@@ -178,6 +179,11 @@ describe('what an event carries', () => {
     ['with its message written otherwise', message('{"a":1}'), message('{ "a": 1 }')],
     ['with its message parsed before', message('{"a":1}'), message({ a: 1 })],
     ['with its text as it is', message('Hello'), message('Hello')],
+    [
+      'put on a bus twice, before a topic',
+      message(eventBridgeText('{"a":1}', 'e1')),
+      message(eventBridgeText('{"a":1}', 'event2')),
+    ],
   ])('is the same %s', (_difference, one, other) => {
     const key = { key: () => 'order-7' }
     expect(fingerprintOf(one, key)).toBe(fingerprintOf(other, key))

@@ -54,7 +54,7 @@ export class KeyReusedError extends OncekeyError {
 
   constructor(key: string) {
     super(
-      `Idempotency key ${quote(key)} was already used for a different request. Use a new key for a new request.`,
+      `Idempotency key ${quote(key)} was already used for a different request. Use a new key for a new request. If it was the same request, the option fingerprint (of runOnce: input) has to leave out what changed.`,
     )
     this.key = key
   }

@@ -1,9 +1,10 @@
 import { KeyInvalidError, KeyMissingError } from '../core/errors.ts'
-import { type Content, fingerprintContent, fingerprintOf, NO_FINGERPRINT } from '../core/fingerprint.ts'
+import { fingerprintContent, fingerprintOf, NO_FINGERPRINT } from '../core/fingerprint.ts'
 import { type Identity, recordId } from '../core/identity.ts'
 import { ignoreRejection, warnOnce } from '../core/outcome.ts'
 import type { Hook, Invocation, ProtectedRequest, Responder } from '../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../options.ts'
+import type { Compared } from './envelope.ts'
 import { findExpiredKey } from './key-age.ts'
 
 /** An event, once it has been identified. */
@@ -53,7 +54,7 @@ export interface EventKind<Source> {
    */
   principal?(source: Source): string | typeof UNNAMED | undefined
   /** Returns what the fingerprint is made of. */
-  readContent(source: Source): { readonly about: readonly string[]; readonly content: Content }
+  readContent(source: Source): Compared
   /** Returns what the responder needs to know once the key is keyedSource. Absent: the same. */
   withKey?(source: Source, key: string): Source
 }

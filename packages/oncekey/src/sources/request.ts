@@ -1,6 +1,6 @@
-import type { Content } from '../core/fingerprint.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Responder } from '../core/request.ts'
+import { type Compared, withoutEnvelopes } from './envelope.ts'
 import type { EventKind, NativeKey } from './identify.ts'
 
 /** The members of a value that may be anything: events pass through other middleware, or are made by hand. */
@@ -29,11 +29,8 @@ export const valueResponder: Responder<unknown> = {
 }
 
 /** An event that is not HTTP: its key, if its source gives one, and what it carries. */
-export interface NativeEvent {
+export interface NativeEvent extends Compared {
   readonly native: NativeKey | undefined
-  /** The method, path and the like that the content belongs to, in order. */
-  readonly about: readonly string[]
-  readonly content: Content
 }
 
 /** Describes the events of a source that are answered with plain values. */
@@ -49,6 +46,6 @@ export function describeNative(
     maxWaitMs: Number.POSITIVE_INFINITY,
     missingKey: `This ${noun} has no key of its own. Set the option key to a function that returns one.`,
     nativeKey: (event) => event.native,
-    readContent: (event) => event,
+    readContent: withoutEnvelopes,
   }
 }

@@ -1,6 +1,7 @@
 import { warnOnce } from '../../core/outcome.ts'
 import type { Invocation } from '../../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../../options.ts'
+import type { Compared } from '../envelope.ts'
 import { type EventKind, type Identified, identify, SKIPPED } from '../identify.ts'
 import { checkKey, echoKey, MAX_KEY_CHARACTERS, readSentKey } from './key.ts'
 import { readPrincipal } from './principal.ts'
@@ -50,7 +51,7 @@ function operationOf({ method, path }: HttpRequest): string {
   return `${method} ${path}`
 }
 
-function readContent(request: HttpRequest): ReturnType<EventKind<HttpRequest>['readContent']> {
+function readContent(request: HttpRequest): Compared {
   // Parameters may come in any order, the values of a repeated one may not: the sort is stable.
   const query = readQuery(request).toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
   return { about: [request.method, request.path, JSON.stringify(query)], content: readBody(request) }
