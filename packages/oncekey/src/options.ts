@@ -164,7 +164,8 @@ export interface ProblemOptions {
 
 /**
  * The options of `idempotent` and `idempotentHandler`. What concerns headers and responses holds for HTTP events.
- * Functions receive the event and Lambda's context, as they were before the handler ran; `TEvent` is the handler's event.
+ * Functions receive the handler's event, of type `TEvent`, and Lambda's context. Those that are called after the run
+ * (`shouldStore`, `redact`) see what the handler may have changed in the event.
  */
 export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
   /**
