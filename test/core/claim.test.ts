@@ -43,6 +43,18 @@ describe('a request', () => {
       {},
       { outcome: 'in-flight', thrown: { code: 'in-flight', key: 'k1', retryAfterMs: 1 } },
     ],
+    [
+      'is refused for as long as the run has taken',
+      [(on) => on.start(), advance(300)],
+      {},
+      { outcome: 'in-flight', thrown: { retryAfterMs: 300 } },
+    ],
+    [
+      'is refused for as long as the run that took over has taken',
+      [(on) => on.start(), advance(10_000), (on) => on.start(), advance(300)],
+      {},
+      { outcome: 'in-flight', thrown: { retryAfterMs: 300 } },
+    ],
     ['of another fingerprint finds it in progress', [(on) => on.start()], { fingerprint: 'jcs:b' }, mismatch],
     ['of another fingerprint finds it completed', [(on) => on.ask()], { fingerprint: 'jcs:b' }, mismatch],
     [
@@ -497,7 +509,7 @@ describe('a claim by a clock that is wrong', () => {
       'renew',
       after(() => on.start(knowsBetter)),
     )
-    expect(await on.ask()).toMatchObject({ outcome: 'in-flight', thrown: { retryAfterMs: 10_000 } })
+    expect(await on.ask()).toMatchObject({ outcome: 'in-flight' })
   })
 
   it('gives up correcting its lease within the budget of a claim, and is released', async () => {
@@ -609,7 +621,7 @@ describe('a run without a claim', () => {
 
   it.each<[string, (on: Line) => unknown, Asked, object]>([
     ['completed', (on) => on.complete('stored'), {}, { outcome: 'replayed', answer: 'stored' }],
-    ['in progress', (on) => on.start(), {}, { outcome: 'in-flight', thrown: { retryAfterMs: 10_000 } }],
+    ['in progress', (on) => on.start(), {}, { outcome: 'in-flight', thrown: { code: 'in-flight' } }],
     ['of another request', (on) => on.complete('x', { fingerprint: 'jcs:b' }), {}, { outcome: 'mismatch' }],
     [
       'interrupted, and not to be run again',
@@ -742,10 +754,11 @@ describe('a run without a claim', () => {
     const on = createLine()
     const run = await startUnclaimed(on)
     await on.start()
+    on.clock.advance(700)
     expect(await run.returns('ran')).toMatchObject({
       outcome: 'store-unavailable',
       answer: 'ran',
-      error: { code: 'in-flight', retryAfterMs: 10_000 },
+      error: { code: 'in-flight', retryAfterMs: 700 },
     })
   })
 

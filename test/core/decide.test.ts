@@ -113,11 +113,11 @@ describe('decide', () => {
       inFlight({ leaseUntilMs: NOW, onCrash: 'refuse' }),
       { kind: 'outcome-unknown' },
     ],
-    ['a live lease: in flight', inFlight({}), { kind: 'in-flight', leaseLeftMs: 1 }],
+    ['a live lease: in flight', inFlight({}), { kind: 'in-flight', leaseLeftMs: 1, retryAfterMs: 1 }],
     [
       'a live lease that refuses: in flight',
       inFlight({ onCrash: 'refuse', leaseUntilMs: NOW + 500 }),
-      { kind: 'in-flight', leaseLeftMs: 500 },
+      { kind: 'in-flight', leaseLeftMs: 500, retryAfterMs: 500 },
     ],
   ])('answers %s', (_, record, decision) => {
     expect(decide(record, OURS, NOW)).toEqual(decision)
@@ -219,10 +219,20 @@ describe('decide', () => {
       fc.property(inFlightRecords, fc.integer({ min: 1, max: 100 }), (record, leaseLeftMs) => {
         const leaseUntilMs = 20 + leaseLeftMs
         const live = { ...record, leaseUntilMs, expiresAtMs: 1_000 }
-        expect(decide(live, live.fingerprint, 20)).toEqual({ kind: 'in-flight', leaseLeftMs })
+        expect(decide(live, live.fingerprint, 20)).toMatchObject({ kind: 'in-flight', leaseLeftMs })
         expect(decide(live, live.fingerprint, leaseUntilMs).kind).not.toBe('in-flight')
       }),
     )
+  })
+
+  test.each<[string, Partial<InFlightRecord>, number]>([
+    ['has run for 300 ms', { createdAtMs: NOW - 300 }, 300],
+    ['was taken over 40 ms ago', { createdAtMs: NOW - 300, takenOverAtMs: NOW - 40 }, 40],
+    ['has run for longer than its lease has left', { createdAtMs: 1, leaseUntilMs: NOW + 20 }, 20],
+    ['began by a clock that is ahead', { createdAtMs: NOW + 90_000 }, 0],
+  ])('asks for a retry as late as a run has taken so far, if it %s', (_, facts, retryAfterMs) => {
+    const record = inFlight({ leaseUntilMs: NOW + 500, ...facts })
+    expect(decide(record, OURS, NOW)).toMatchObject({ kind: 'in-flight', retryAfterMs })
   })
 
   test('answers every repeat with the same result until the record expires', () => {

@@ -199,9 +199,10 @@ describe.each(ends)('a run that lost its lease, and $how', ({ end, error, lost }
     const on = createLine()
     const zombie = await startZombie(on)
     await on.start()
+    on.clock.advance(700)
     expect(await end(zombie)).toMatchObject({
       outcome: 'in-flight',
-      thrown: { code: 'in-flight', key: 'k1', retryAfterMs: 10_000, cause: error },
+      thrown: { code: 'in-flight', key: 'k1', retryAfterMs: 700, cause: error },
       attempt: 1,
     })
     expect(await on.ask()).toMatchObject({ outcome: 'in-flight' })

@@ -39,6 +39,14 @@ describe('a renewal', () => {
     expect(await on.ask()).toMatchObject({ outcome: 'in-flight', thrown: { retryAfterMs: 1 } })
   })
 
+  it('makes the run no younger', async () => {
+    const on = createLine()
+    const { claim } = await on.start()
+    on.clock.advance(4_000)
+    await renew(claim)
+    expect(await on.ask()).toMatchObject({ outcome: 'in-flight', thrown: { retryAfterMs: 4_000 } })
+  })
+
   it('lets the run begin steps for longer', async () => {
     const on = createLine()
     const { claim, attempt } = await on.start()

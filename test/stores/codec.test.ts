@@ -6,6 +6,7 @@ import {
   decodeRecord,
   encodeCompletion,
   encodeRecord,
+  encodeTakeover,
 } from '../../packages/oncekey/src/stores/codec.ts'
 import { aClaim, aCompletion, completed, results, T0 } from './records.ts'
 
@@ -22,6 +23,7 @@ const completedWith = (result: StoredResult): Attributes => ({
 /** The records that are damaged below: between them, they have every attribute. */
 const documents: Readonly<Record<string, Attributes>> = {
   'in flight': encodeRecord(claim),
+  'taken over': { ...encodeRecord(claim), ...encodeTakeover(claim) },
   ...Object.fromEntries(
     Object.entries(results).map(([name, result]) => [`completed, ${name}`, completedWith(result)]),
   ),
@@ -55,7 +57,14 @@ test('the expiry is rounded up to a whole second', () => {
 })
 
 /** What may be absent. */
-const OPTIONAL = ['onCrash', 'commitToken', 'result.status', 'result.encoding', 'step:unavailable.status']
+const OPTIONAL = [
+  'onCrash',
+  'commitToken',
+  'takenOverAtMs',
+  'result.status',
+  'result.encoding',
+  'step:unavailable.status',
+]
 const OPTIONAL_IN_STEPS = ['step:chunked.encoding']
 /** Values of the right type that no release writes. */
 const GARBAGE: Readonly<Record<string, readonly unknown[]>> = {
@@ -67,6 +76,7 @@ const GARBAGE: Readonly<Record<string, readonly unknown[]>> = {
   fingerprint: ['', 'Jcs:abc', 'jcs:', 'jcs:a b', 'jcs:abc:def'],
   leaseUntilMs: [-1, 0.5, 2 ** 53, Number.NaN],
   createdAtMs: [-1, 0.5],
+  takenOverAtMs: [-1, 0.5],
   completedAtMs: [-1, 0.5],
   expiresAt: [-1, 0.5, 2 ** 50],
   onCrash: ['retry', 'rerun'],

@@ -174,7 +174,7 @@ describe('Retry-After (still running)', () => {
     [-5, '1'],
     [Number.NaN, '1'],
     [Number.POSITIVE_INFINITY, '5'],
-  ])('of a lease with %d ms left is %s', (leftMs, expected) => {
+  ])('that an error suggests as %d ms is %s', (leftMs, expected) => {
     expect(headerValues('http', refuse(new InFlightError(KEY, leftMs)), 'retry-after')).toEqual([expected])
   })
 

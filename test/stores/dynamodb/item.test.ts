@@ -102,12 +102,17 @@ describe('the item of a record, exactly as DynamoDB holds it,', () => {
   })
 
   test('that was taken over with its steps', async () => {
-    const successor = { ...claim, owner: 'successor', attempt: 2, onCrash: 'refuse' } as const
+    const successor = { ...claim, owner: 'successor', attempt: 2, onCrash: 'refuse', createdAtMs: 7 } as const
     const item = await itemAfter(claim, async (store) => {
       await store.saveStep(claim, 'charge', results.json, limits)
       await store.takeover(successor, asSeen, limits)
     })
-    const changed = { owner: { S: 'successor' }, attempt: { N: '2' }, onCrash: { S: 'refuse' } }
+    const changed = {
+      owner: { S: 'successor' },
+      attempt: { N: '2' },
+      onCrash: { S: 'refuse' },
+      takenOverAtMs: { N: '7' },
+    }
     expect(item).toEqual({ ...inFlight, ...changed, 'step:charge': values.json })
   })
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type ClaimPlan, decide } from './decide.ts'
+import { type ClaimPlan, type Decision, decide } from './decide.ts'
 import {
   InFlightError,
   KeyReusedError,
@@ -95,7 +95,7 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
   let seen: Snapshot | undefined = expiredKey && (await read())
   for (;;) {
     const decision = decide(seen?.record, request.fingerprint, seen?.nowMs ?? 0)
-    let leaseLeftMs: number | undefined
+    let inFlight: Extract<Decision, { kind: 'in-flight' }> | undefined
     switch (decision.kind) {
       case 'completed': {
         const { record } = decision
@@ -111,7 +111,7 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
       case 'outcome-unknown':
         return { kind: 'refused', outcome: 'outcome-unknown', error: new OutcomeUnknownError(key) }
       case 'in-flight':
-        leaseLeftMs = decision.leaseLeftMs
+        inFlight = decision
         break
       case 'claim': {
         if (expiredKey !== undefined) return { kind: 'refused', outcome: 'invalid', error: expiredKey }
@@ -129,9 +129,12 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
 
     const leftToWaitMs = untilMs - clock.nowMs()
     if (leftToWaitMs <= 0) {
-      return { kind: 'refused', outcome: 'in-flight', error: new InFlightError(key, leaseLeftMs ?? 0) }
+      const error = new InFlightError(key, inFlight?.retryAfterMs ?? 0)
+      return { kind: 'refused', outcome: 'in-flight', error }
     }
-    await clock.sleep(Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, leaseLeftMs ?? MAX_POLL_MS))
+    await clock.sleep(
+      Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, inFlight?.leaseLeftMs ?? MAX_POLL_MS),
+    )
     pollMs = Math.min(pollMs * 2, MAX_POLL_MS)
     contests = 0
     hasWaited = true

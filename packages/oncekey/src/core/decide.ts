@@ -11,7 +11,8 @@ export type Decision =
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'completed'; readonly record: CompletedRecord }
   | { readonly kind: 'outcome-unknown' }
-  | { readonly kind: 'in-flight'; readonly leaseLeftMs: number }
+  /** `retryAfterMs`: as long as the run has taken so far, and never longer than its lease lasts. */
+  | { readonly kind: 'in-flight'; readonly leaseLeftMs: number; readonly retryAfterMs: number }
 
 /**
  * Returns what a caller with this fingerprint may do about this record at this time: the whole protocol.
@@ -34,7 +35,11 @@ export function decide(record: IdempotencyRecord | undefined, fingerprint: strin
   if (isReleased) return { kind: 'claim', plan: { how: 'takeover', attempt, seen } }
 
   const leaseLeftMs = record.leaseUntilMs - nowMs
-  if (leaseLeftMs > 0) return { kind: 'in-flight', leaseLeftMs }
+  if (leaseLeftMs > 0) {
+    // A run that began by a clock ahead of the store's has not taken any time yet.
+    const runningMs = Math.max(0, nowMs - (record.takenOverAtMs ?? record.createdAtMs))
+    return { kind: 'in-flight', leaseLeftMs, retryAfterMs: Math.min(runningMs, leaseLeftMs) }
+  }
   if (record.onCrash === 'refuse') return { kind: 'outcome-unknown' }
   return { kind: 'claim', plan: { how: 'takeover', attempt, seen } }
 }

@@ -60,7 +60,10 @@ export class KeyReusedError extends OncekeyError {
   }
 }
 
-/** Thrown while another run holds the claim. `retryAfterMs` is the rest of its lease, or 0 if that is not known. */
+/**
+ * Thrown while another run holds the claim. `retryAfterMs` suggests when to retry: after as long as that run has taken
+ * so far, and no later than its lease ends; 0 if that is not known.
+ */
 export class InFlightError extends OncekeyError {
   override readonly name = 'InFlightError'
   readonly code = 'in-flight'

@@ -19,7 +19,7 @@ export type End =
   /** The lease was lost, and another run has completed. */
   | ({ readonly kind: 'superseded' } & Replayable)
   /** The lease was lost, and another run is in progress. */
-  | { readonly kind: 'in-flight'; readonly leaseLeftMs: number }
+  | { readonly kind: 'in-flight'; readonly retryAfterMs: number }
   | { readonly kind: 'released' }
   /** Nothing could be written, or the claim is gone. The lease, if it is ours, ends by itself. */
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -101,6 +101,6 @@ async function explain(
     return { kind, result, record: toReplayed(decision.record) }
   } catch {
     // There is a result, and it is not this run's: repeats get it, or an error that says what is wrong with it.
-    return { kind: 'in-flight', leaseLeftMs: 0 }
+    return { kind: 'in-flight', retryAfterMs: 0 }
   }
 }

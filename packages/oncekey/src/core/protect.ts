@@ -63,7 +63,7 @@ export async function protect(
       return replay(settings, request, end, 'superseded', { ...facts, error: handlerError })
     case 'in-flight': {
       // The other run's result will be the one that is stored: this run's own answer would contradict it.
-      const error = new InFlightError(request.key, end.leaseLeftMs, { cause: handlerError })
+      const error = new InFlightError(request.key, end.retryAfterMs, { cause: handlerError })
       if (!claim.isInDoubt) return refuse(settings, request, 'in-flight', error, facts)
       tell(settings, request, 'store-unavailable', { ...facts, error })
       return ownAnswer()

@@ -13,7 +13,10 @@ interface RecordBase {
   /** 1, 2, 3 … while the record lives. */
   readonly attempt: number
   readonly fingerprint: string
+  /** When the first claim was made. */
   readonly createdAtMs: number
+  /** When the latest claim took the record over, if it did. */
+  readonly takenOverAtMs?: number
   /** A whole second: the table stores seconds, because DynamoDB's TTL does. */
   readonly expiresAtMs: number
   readonly onCrash: CrashMode

@@ -78,8 +78,9 @@ export interface Store {
   replace(record: InFlightRecord, seen: Seen, limits: CallLimits): Promise<ClaimReply>
 
   /**
-   * Changes owner, attempt, lease, expiry and crash mode of the record seen, on the same condition as `replace`,
-   * and keeps its steps as they stand at that moment.
+   * Changes owner, attempt, lease, expiry and crash mode of the record seen, on the same condition as `replace`, and
+   * keeps its steps as they stand at that moment. The time of this claim, `record.createdAtMs`, becomes its
+   * `takenOverAtMs`.
    */
   takeover(record: InFlightRecord, seen: Seen, limits: CallLimits): Promise<ClaimReply>
 

@@ -16,6 +16,7 @@ export type Plain = string | number | boolean | Uint8Array | { readonly [name: s
  * | `status` | `in-flight` or `completed` |
  * | `attempt` | an integer, at least 1 |
  * | `leaseUntilMs`, `createdAtMs` | epoch milliseconds; the lease is 0 once the record is released or completed |
+ * | `takenOverAtMs` | epoch milliseconds; absent if no claim has taken the record over |
  * | `expiresAt` | epoch seconds, rounded up |
  * | `onCrash` | `refuse`; absent for `rerun` |
  * | `step:<name>` | a result; one attribute for each saved step |
@@ -42,13 +43,17 @@ const FINGERPRINT = /^[a-z][a-z0-9-]*(:[A-Za-z0-9_-]+)?$/
 export function encodeRecord(record: InFlightRecord): Attributes {
   const { id, status, fingerprint, createdAtMs } = record
   const attributes: Record<string, Plain> = { id, v: FORMAT_VERSION, status, fingerprint, createdAtMs }
-  Object.assign(attributes, encodeTakeover(record))
+  Object.assign(attributes, encodeClaim(record))
   for (const [name, result] of record.steps) attributes[STEP_PREFIX + name] = encodeResult(result)
   return attributes
 }
 
 /** Returns what a takeover changes. Without `onCrash` it has to remove that attribute. */
 export function encodeTakeover(record: InFlightRecord): Attributes {
+  return { ...encodeClaim(record), takenOverAtMs: record.createdAtMs }
+}
+
+function encodeClaim(record: InFlightRecord): Attributes {
   const { owner, attempt, onCrash } = record
   return { owner, attempt, ...encodeLease(record), ...(onCrash === 'refuse' && { onCrash }) }
 }
@@ -113,6 +118,7 @@ export function decodeRecord(id: string, attributes: Readonly<Record<string, unk
     attempt: integer(reader, 'attempt', 1),
     fingerprint: text(reader, 'fingerprint', FINGERPRINT),
     createdAtMs: integer(reader, 'createdAtMs'),
+    ...(has(reader, 'takenOverAtMs') && { takenOverAtMs: integer(reader, 'takenOverAtMs') }),
     expiresAtMs: integer(reader, 'expiresAt', 0, Math.floor(Number.MAX_SAFE_INTEGER / 1000)) * 1000,
     onCrash: has(reader, 'onCrash') ? oneOf(reader, 'onCrash', ['refuse']) : 'rerun',
   } as const

@@ -58,8 +58,8 @@ export function memoryStore(clock: { nowMs(): number } = monotonicClock()): Stor
     async takeover(record, seen) {
       const current = records.get(record.id)
       if (current?.status !== 'in-flight' || !isAsSeen(current, seen)) return refuse(record.id)
-      const { owner, attempt, leaseUntilMs, expiresAtMs, onCrash } = record
-      return writeClaim({ ...current, owner, attempt, leaseUntilMs, expiresAtMs, onCrash })
+      const { owner, attempt, leaseUntilMs, expiresAtMs, onCrash, createdAtMs: takenOverAtMs } = record
+      return writeClaim({ ...current, owner, attempt, leaseUntilMs, expiresAtMs, onCrash, takenOverAtMs })
     },
     complete: async (claim, { steps: _, ...completion }) =>
       write(claim, ({ steps: __, ...record }) => ({

@@ -36,14 +36,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   owner: 'o',
   result: 'r',
   status: 's',
+  takenOverAtMs: 'k',
 }
 
 // No condition holds a time: a lease is compared with what was seen of it, never with a clock.
 const AS_SEEN = '#o = :so AND #l = :sl'
 const CLAIMED = '#o = :o AND #s = :f AND #l > :z'
 
-const TAKE_OVER = expressions(AS_SEEN, 'SET #o = :o, #a = :a, #l = :l, #e = :e REMOVE #c')
-const TAKE_OVER_REFUSING = expressions(AS_SEEN, 'SET #o = :o, #a = :a, #l = :l, #e = :e, #c = :c')
+const TAKE_OVER = expressions(AS_SEEN, 'SET #o = :o, #a = :a, #l = :l, #e = :e, #k = :k REMOVE #c')
+const TAKE_OVER_REFUSING = expressions(AS_SEEN, 'SET #o = :o, #a = :a, #l = :l, #e = :e, #k = :k, #c = :c')
 const COMPLETE = expressions(CLAIMED, 'SET #s = :s, #l = :l, #d = :d, #r = :r, #e = :e')
 const COMMIT = expressions(CLAIMED, 'SET #s = :s, #l = :l, #d = :d, #r = :r, #e = :e, #t = :t')
 const RELEASE = expressions(CLAIMED, 'SET #l = :l')

@@ -118,6 +118,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'attempt',
   'leaseUntilMs',
   'createdAtMs',
+  'takenOverAtMs',
   'expiresAt',
   'completedAtMs',
 ])
