@@ -18,13 +18,13 @@ describe('`idempotent` with its DynamoDB store', () => {
     expect(gzipBytes).toBeLessThan(31 * KIB)
   })
 
-  test('loads chunks, steps, commits, the cache, the warm-up and other events only when they are needed', async () => {
+  test('loads chunks, steps, commits, the cache, the warm-up, other events and other refusals only when needed', async () => {
     const { parts } = await weigh('budget', LINES, true)
     const files = parts.map(({ file }) => file)
     expect(files).toContainEqual(expect.stringContaining('core/protect.ts'))
     expect(
       files.filter((file) =>
-        /features\/|chunks|lru|dynamodb\/(commit|transaction)|sources\/single/.test(file),
+        /features\/|chunks|lru|dynamodb\/(commit|transaction)|sources\/(single|http\/refusal)/.test(file),
       ),
     ).toEqual([])
   })

@@ -27,6 +27,8 @@ export type {
   ClaimOptions,
   IdempotencyOptions,
   OnceOptions,
+  Problem,
+  RefusalResponse,
   RunOnceOptions,
 } from './options.ts'
 export type { BatchEvent, BatchResponse } from './sources/records.ts'

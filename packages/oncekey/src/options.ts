@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { Context } from 'aws-lambda'
 import { isPointer } from './core/canonical-json.ts'
 import type { Clock } from './core/clock.ts'
-import { ERROR_CODES, type ErrorCode } from './core/errors.ts'
+import { ERROR_CODES, type ErrorCode, type OncekeyError } from './core/errors.ts'
 import type { OutcomeEvent } from './core/outcome.ts'
 import type { CrashMode, ReplayedRecord } from './core/record.ts'
 import type { Hook } from './core/request.ts'
@@ -162,6 +162,32 @@ export interface ProblemOptions {
   readonly statuses?: { readonly [code in ErrorCode]?: number }
 }
 
+/** The content of a refusal: problem details (RFC 9457), which are its body by default. */
+export interface Problem {
+  /** The URI of the problem's type. */
+  readonly type: string
+  readonly title: string
+  /** The HTTP status. */
+  readonly status: number
+  /** Safe to show to the caller: it never says anything about the store or another request. */
+  readonly detail: string
+  /** The request's path. */
+  readonly instance: string
+  readonly code: ErrorCode
+  /** Whether the same request may be sent again. */
+  readonly retryable: boolean
+  /** The status of the response that was not stored, for `replay-unavailable`. */
+  readonly originalStatus?: number
+}
+
+/** A response in place of a refusal, in one form for every source of HTTP events. */
+export interface RefusalResponse {
+  /** From 200: some protocols report errors with 200. */
+  readonly statusCode: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
 /**
  * The options of `idempotent` and `idempotentHandler`. What concerns headers and responses holds for HTTP events.
  * Functions receive the handler's event, of type `TEvent`, and Lambda's context. Those that are called after the run
@@ -242,6 +268,16 @@ export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
     unknown
   >
   readonly problems?: ProblemOptions
+  /**
+   * Returns a response in place of a refusal, or `undefined` for the default one, which is also returned if it throws
+   * or returns anything else. Called for HTTP events only: for other events a refusal is an error, which is thrown.
+   * `Idempotency-Key` is added to the response, and `Cache-Control`, `Retry-After` and `Stripe-Should-Retry` unless it
+   * has them.
+   */
+  readonly onRefusal?: Hook<
+    [problem: Problem, error: OncekeyError, event: TEvent, context: Context],
+    RefusalResponse | undefined | Promise<RefusalResponse | undefined>
+  >
   /** Also sends `X-Idempotency-Key` and `X-Idempotency-Cache-Status: HIT` or `MISS`. @default false */
   readonly legacyHeaders?: boolean
   /**
@@ -317,6 +353,7 @@ export const EVENT_RULES: Readonly<Record<keyof IdempotencyOptions, Rule>> = {
     isProblems,
     'an object with typeBase (a URI), titles (strings by error code) or statuses (400 to 599 by error code)',
   ],
+  onRefusal: aFunction,
   legacyHeaders: aBoolean,
   archiveReplays: oneOf('run', 'repeat'),
   warmUp: aBoolean,

@@ -32,7 +32,7 @@ export function answersOf(
     errorToStore: (error) => responder.errorToStore(error, request, INVOCATION),
     respond: (result) => responder.respond(result, request),
     replay: (value) => responder.replay(value, request),
-    refuse: (error) => responder.refuse(error, request, INVOCATION),
+    refuse: (error) => responder.refuse(error, request, { ...INVOCATION, event }),
   }
 }
 

@@ -4,9 +4,8 @@ import {
   type OncekeyError,
   ResultUnavailableError,
 } from '../../core/errors.ts'
-import type { ProblemOptions } from '../../options.ts'
+import type { Problem, ProblemOptions, RefusalResponse } from '../../options.ts'
 import type { HttpRequest } from './request.ts'
-import { addHeaders } from './response.ts'
 
 const OUTSTANDING = 'A request is outstanding for this Idempotency-Key'
 const RETRY = 'Retry later with the same key.'
@@ -56,52 +55,52 @@ const TYPE_BASE = 'urn:oncekey:problem:'
 const DOCUMENTATION = 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07'
 
 /**
- * Returns the refusal of a request, in the shape that the event's source expects.
+ * Returns the problem that a refusal reports.
  * It holds nothing of the request but its path and key, and nothing of any other request.
- * @param echo headers that show the key.
  * @see RFC 9457 §3
  */
-export function problemResponse(
-  { shape, path }: HttpRequest,
+export function describeProblem(
+  { path }: HttpRequest,
   error: OncekeyError,
   { typeBase, titles, statuses }: ProblemOptions = {},
-  echo: Readonly<Record<string, string>> = {},
-): unknown {
+): Problem {
   const { code, retryable, message } = error
-  const [defaultStatus, defaultTitle, detail = message] = PROBLEMS[code]
-  const status = statuses?.[code] ?? defaultStatus
-  const type = typeBase === undefined ? TYPE_BASE + code : join(typeBase, code)
-  const problem = {
-    type,
-    title: titles?.[code] ?? defaultTitle,
-    status,
+  const [status, title, detail = message] = PROBLEMS[code]
+  return {
+    type: typeBase === undefined ? TYPE_BASE + code : join(typeBase, code),
+    title: titles?.[code] ?? title,
+    status: statuses?.[code] ?? status,
     detail,
     instance: asUriPath(path),
     code,
     retryable,
-    ...(error instanceof ResultUnavailableError && { originalStatus: error.status }),
+    ...(error instanceof ResultUnavailableError &&
+      error.status !== undefined && { originalStatus: error.status }),
   }
-  const response = {
-    statusCode: status,
-    ...(shape.startsWith('alb') && { statusDescription: `${status} ${reasonPhrase(status)}`.trim() }),
+}
+
+/** Returns the default refusal: the problem itself, and where it is documented. */
+export function problemResponse(problem: Problem, { typeBase }: ProblemOptions = {}): RefusalResponse {
+  return {
+    statusCode: problem.status,
+    headers: {
+      'Content-Type': 'application/problem+json; charset=utf-8',
+      'Content-Language': 'en',
+      Link: `<${typeBase === undefined ? DOCUMENTATION : problem.type}>; rel="describedby"`,
+    },
     body: JSON.stringify(problem),
-    isBase64Encoded: false,
   }
-  return addHeaders(shape, response, {
-    'Content-Type': 'application/problem+json; charset=utf-8',
-    'Content-Language': 'en',
+}
+
+/** Returns the headers of a refusal that caches and retrying clients act on, whatever its body is. */
+export function refusalHeaders(error: OncekeyError): Readonly<Record<string, string>> {
+  const { code } = error
+  return {
     'Cache-Control': 'no-store',
-    Link: `<${typeBase === undefined ? DOCUMENTATION : type}>; rel="describedby"`,
     ...(SENT_WITH_RETRY_AFTER.includes(code) && { 'Retry-After': retryAfterSeconds(error) }),
     // Clients that follow Stripe's would otherwise retry every 409.
     ...(code === 'outcome-unknown' && { 'Stripe-Should-Retry': 'false' }),
-    ...echo,
-  })
-}
-
-/** Only load balancers want it, and importing `node:http` would double the time that this library takes to load. */
-function reasonPhrase(status: number): string {
-  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
+  }
 }
 
 function retryAfterSeconds(error: OncekeyError): string {

@@ -1,15 +1,17 @@
+import type { Context } from 'aws-lambda'
+import type { OncekeyError } from '../../core/errors.ts'
 import type { Responder } from '../../core/request.ts'
-import type { IdempotencyOptions } from '../../options.ts'
-import { problemResponse } from './problem.ts'
+import type { IdempotencyOptions, RefusalResponse } from '../../options.ts'
+import { describeProblem, problemResponse, refusalHeaders } from './problem.ts'
 import type { HttpRequest } from './request.ts'
-import { addHeaders, asResponse, dropHeaders, expandShorthand } from './response.ts'
+import { addHeaders, asResponse, dropHeaders, expandShorthand, reasonPhrase } from './response.ts'
 import { contentToStore, STORE_HEADER, type StoreOptions } from './stored.ts'
 
-type ResponderOptions = StoreOptions & Pick<IdempotencyOptions, 'problems' | 'legacyHeaders'>
+type ResponderOptions = StoreOptions & Pick<IdempotencyOptions, 'problems' | 'onRefusal' | 'legacyHeaders'>
 
 /** Creates what stores and answers the results of one function behind HTTP. */
 export function createHttpResponder(options: ResponderOptions): Responder<HttpRequest> {
-  const { legacyHeaders = false, profile, problems } = options
+  const { legacyHeaders = false, profile, problems, onRefusal } = options
   const replaced = new Set([STORE_HEADER, 'idempotent-replayed', 'idempotency-key'])
   if (legacyHeaders) replaced.add('x-idempotency-key').add('x-idempotency-cache-status')
   const isReplaced = (name: string): boolean => replaced.has(name)
@@ -37,6 +39,27 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
     }
   }
 
+  /** Returns a refusal in the shape that the event's source expects, with the headers that every refusal has. */
+  const finishRefusal = (
+    request: HttpRequest,
+    error: OncekeyError,
+    { statusCode, headers = {}, body = '' }: RefusalResponse,
+  ): unknown => {
+    const { shape } = request
+    const own = Object.entries(headers).filter(([name]) => !isReplaced(name.toLowerCase()))
+    const ownNames = new Set(own.map(([name]) => name.toLowerCase()))
+    const added = Object.entries(refusalHeaders(error)).filter(([name]) => !ownNames.has(name.toLowerCase()))
+    const response = {
+      statusCode,
+      ...(shape.startsWith('alb') && {
+        statusDescription: `${statusCode} ${reasonPhrase(statusCode)}`.trim(),
+      }),
+      body,
+      isBase64Encoded: false,
+    }
+    return addHeaders(shape, response, { ...Object.fromEntries([...own, ...added]), ...echoHeaders(request) })
+  }
+
   return {
     toStore: (result, { shape }, invocation) => contentToStore(shape, result, options, invocation),
     errorToStore: (_error, { shape }, invocation) =>
@@ -54,6 +77,14 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
       if (legacyHeaders) added['X-Idempotency-Cache-Status'] = 'HIT'
       return mark(value, request, added)
     },
-    refuse: (error, request) => problemResponse(request, error, problems, echoHeaders(request)),
+    refuse(error, request, { event, context }) {
+      const problem = describeProblem(request, error, problems)
+      const byDefault = problemResponse(problem, problems)
+      if (onRefusal === undefined) return finishRefusal(request, error, byDefault)
+      return import('./refusal.ts').then(async ({ replaceRefusal }) => {
+        const replaced = await replaceRefusal(() => onRefusal(problem, error, event, context as Context))
+        return finishRefusal(request, error, replaced ?? byDefault)
+      })
+    },
   }
 }

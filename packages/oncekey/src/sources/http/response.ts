@@ -51,6 +51,11 @@ export function statusOf(response: Members | undefined): number {
   return isValid ? status : BAD_GATEWAY
 }
 
+/** Only load balancers want it, and importing `node:http` would double the time that this library takes to load. */
+export function reasonPhrase(status: number): string {
+  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
+}
+
 /** Returns whether a result, or its body, can be read only once, and so cannot be stored. */
 export function isStream(result: unknown): boolean {
   return isObject(result) && (isReadOnce(result) || (isObject(result.body) && isReadOnce(result.body)))
