@@ -7,7 +7,11 @@ import {
 } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { KeyReusedError, OutcomeUnknownError } from '../../packages/oncekey/src/core/errors.ts'
+import {
+  KeyMissingError,
+  KeyReusedError,
+  OutcomeUnknownError,
+} from '../../packages/oncekey/src/core/errors.ts'
 import { answersOf, deliver, headerValues, KEY, shapes } from '../sources/http/delivered.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
 import { eachDoorOnce, scenario } from './scenario.ts'
@@ -82,10 +86,24 @@ describe.each(shapes)('a response of onRefusal through %s', (shape) => {
     })
   })
 
-  it('is the problem if there is none', async () => {
+  it("is the profile's or the problem if there is none", async () => {
     const problem = await refuse(new KeyReusedError(KEY), undefined)
     expect(problem).toEqual(answersOf(shape).refuse(new KeyReusedError(KEY)))
+    const stripe = await refuse(new KeyReusedError(KEY), undefined, { profile: 'stripe' })
+    expect(deliver(shape, stripe).status).toBe(400)
+    expect(JSON.parse(deliver(shape, stripe).body)).toMatchObject({ error: { type: 'idempotency_error' } })
+    const own = await refuse(new KeyReusedError(KEY), teapot, { profile: 'stripe' })
+    expect(deliver(shape, own).status).toBe(418)
   })
+})
+
+it.each([
+  ['key-reused', 409, new KeyReusedError(KEY), 'idempotency_error'],
+  ['key-missing', 500, new KeyMissingError('Send a key.'), 'api_error'],
+] as const)("profile: 'stripe' follows problems.statuses: %s, %i", async (code, status, error, type) => {
+  const options: IdempotencyOptions = { profile: 'stripe', problems: { statuses: { [code]: status } } }
+  const { status: sent, body } = deliver('http', await answersOf('http', options).refuse(error))
+  expect([sent, JSON.parse(body)]).toMatchObject([status, { error: { type } }])
 })
 
 describe('an onRefusal that fails', () => {

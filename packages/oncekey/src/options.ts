@@ -246,7 +246,7 @@ export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
   /**
    * Which responses are stored. A response that is not stored releases its key: the retry runs.
    * - `default`: 2xx, 3xx and 4xx except 401, 403, 408, 409, 423, 425, 429
-   * - `stripe`: all, and a thrown error as a bare 500
+   * - `stripe`: all, and a thrown error as a bare 500. Refusals have Stripe's bodies and statuses
    * - `success-only`: 2xx (RFC 9110 §15.3), and so no redirect
    *
    * The response header `Oncekey-Store: no-store` or `Oncekey-Store: max-age=SECONDS` takes precedence.

@@ -9,9 +9,16 @@ import { contentToStore, STORE_HEADER, type StoreOptions } from './stored.ts'
 
 type ResponderOptions = StoreOptions & Pick<IdempotencyOptions, 'problems' | 'onRefusal' | 'legacyHeaders'>
 
+/** Stripe answers 400 where the draft says 422. */
+const STRIPE_STATUSES = { 'key-reused': 400 }
+
 /** Creates what stores and answers the results of one function behind HTTP. */
 export function createHttpResponder(options: ResponderOptions): Responder<HttpRequest> {
-  const { legacyHeaders = false, profile, problems, onRefusal } = options
+  const { legacyHeaders = false, profile, onRefusal } = options
+  const problems =
+    profile === 'stripe'
+      ? { ...options.problems, statuses: { ...STRIPE_STATUSES, ...options.problems?.statuses } }
+      : options.problems
   const replaced = new Set([STORE_HEADER, 'idempotent-replayed', 'idempotency-key'])
   if (legacyHeaders) replaced.add('x-idempotency-key').add('x-idempotency-cache-status')
   const isReplaced = (name: string): boolean => replaced.has(name)
@@ -80,10 +87,12 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
     refuse(error, request, { event, context }) {
       const problem = describeProblem(request, error, problems)
       const byDefault = problemResponse(problem, problems)
-      if (onRefusal === undefined) return finishRefusal(request, error, byDefault)
-      return import('./refusal.ts').then(async ({ replaceRefusal }) => {
-        const replaced = await replaceRefusal(() => onRefusal(problem, error, event, context as Context))
-        return finishRefusal(request, error, replaced ?? byDefault)
+      if (onRefusal === undefined && profile !== 'stripe') return finishRefusal(request, error, byDefault)
+      const replace = onRefusal && (() => onRefusal(problem, error, event, context as Context))
+      return import('./refusal.ts').then(async ({ replaceRefusal, stripeRefusal }) => {
+        const replaced = replace && (await replaceRefusal(replace))
+        const response = replaced ?? (profile === 'stripe' ? stripeRefusal(problem) : byDefault)
+        return finishRefusal(request, error, response)
       })
     },
   }
