@@ -29,6 +29,8 @@ declare global {
     event: APIGatewayProxyEventV2,
     context: IdempotentContext,
   ) => Promise<APIGatewayProxyStructuredResultV2>
+  const checkout: typeof createPayment
+  const createMcpServer: () => import('@modelcontextprotocol/sdk/server/index.js').Server
   const guardedBefore: (
     event: APIGatewayProxyEventV2,
     context: Context,

@@ -1,27 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
+import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { httpApiEvent, type RequestFacts } from '../support/events.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
-import { blocksOf, root } from './pages.ts'
-
-type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>
-
-/** The handler of a recipe, as the page has it: the one block that contains the words. What it takes as given is stubbed. */
-async function recipe(words: string, given: Readonly<Record<string, unknown>>): Promise<Handler> {
-  for (const [name, value] of Object.entries(given)) vi.stubGlobal(name, value)
-  const found = blocksOf('docs/recipes.md').filter(({ code }) => code.includes(words))
-  expect(found).toHaveLength(1)
-  const folder = join(root, 'reports/docs/recipes')
-  const path = join(folder, `line-${found[0]?.line}.ts`)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(path, found[0]?.code ?? '')
-  const { handler } = await import(path)
-  return handler
-}
+import { type Handler, recipe } from './recipe.ts'
 
 let charged: (string | undefined)[]
 const charge = async (_order: unknown, idempotencyKey?: string) => {
