@@ -17,7 +17,7 @@ const layers: Readonly<
   'options.ts': { imports: ['core/'] },
   'entries/': {
     imports: ['core/', 'sources/', 'options.ts', 'stores/dynamodb/store.ts'],
-    loads: ['features/cache.ts', 'features/warm-up.ts'],
+    loads: ['features/cache.ts', 'features/durable.ts', 'features/warm-up.ts'],
   },
   'core/': { imports: [], loads: ['features/step.ts', 'features/commit.ts'] },
   'sources/': { imports: ['core/', 'options.ts'] },

@@ -42,4 +42,22 @@ describe('a context with the attempt', () => {
   it.each([undefined, null])('is made of no context (%s) too', (none) => {
     expect(withAttempt(none, attempt)).toEqual({ idempotency: attempt })
   })
+
+  it('is a view of a durable context, whose steps are counted in one place', () => {
+    class Durable {
+      #steps = 0
+      readonly lambdaContext = {}
+      readonly executionContext = {}
+      step(): number {
+        this.#steps += 1
+        return this.#steps
+      }
+    }
+    const original = new Durable()
+    const [one, other] = [withAttempt(original, attempt), withAttempt(original, attempt)]
+    expect([one.step(), other.step(), original.step()]).toEqual([1, 2, 3])
+    expect(one.idempotency).toBe(attempt)
+    expect('idempotency' in one && 'step' in one).toBe(true)
+    expect('idempotency' in original).toBe(false)
+  })
 })

@@ -85,12 +85,6 @@ describe('idempotentBatch', () => {
     )
   })
 
-  it('refuses to run under a durable execution, where records are steps', async () => {
-    const handler = idempotentBatch((_record: SQSRecord) => undefined, memoryStore())
-    const context = { ...lambdaContext(), lambdaContext: {}, executionContext: {} }
-    await expect(handler(sqsEvent(), context)).rejects.toThrow(/durable execution/)
-  })
-
   it.each([
     [{ concurrency: 0 }, 'concurrency'],
     [{ minRemainingMs: -1 }, 'minRemainingMs'],

@@ -6,7 +6,6 @@ import {
   KeyReusedError,
 } from '../../packages/oncekey/src/core/errors.ts'
 import type { ProtectedRequest } from '../../packages/oncekey/src/core/request.ts'
-import { isDurable } from '../../packages/oncekey/src/entries/context.ts'
 import { idempotentHandler } from '../../packages/oncekey/src/entries/handler.ts'
 import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
 import { createSingleSource } from '../../packages/oncekey/src/sources/single.ts'
@@ -394,28 +393,4 @@ describe('a batch given to what protects single events', () => {
     await expect(handle(event)).rejects.toThrow(/idempotentBatch/)
     expect(runs()).toBe(0)
   })
-})
-
-describe('under a durable execution', () => {
-  it('an event runs without a claim each time the execution resumes, and a warning says so once', async () => {
-    const warnings: Error[] = []
-    const warn = (warning: Error) => warnings.push(warning)
-    process.on('warning', warn)
-    const context = { ...lambdaContext(), lambdaContext: {}, executionContext: {} }
-    const { handle, runs } = eventConsumer(memoryStore(), {}, context)
-    for (const _ of [1, 2]) expect(await handle(eventBridgeEvent('e-1'))).toMatchObject({ key: undefined })
-    await new Promise((resolve) => setImmediate(resolve))
-    process.off('warning', warn)
-
-    expect(runs()).toBe(2)
-    expect(warnings).toEqual([expect.objectContaining({ name: 'OncekeyWarning', code: 'ONCEKEY_DURABLE' })])
-    expect(warnings[0]?.message).toMatch(/durable execution/)
-  })
-
-  it.each([undefined, null, 'text', { lambdaContext: {} }, { executionContext: {} }])(
-    'is not what a context like %j means',
-    (context) => {
-      expect(isDurable(context)).toBe(false)
-    },
-  )
 })

@@ -24,7 +24,13 @@ import {
 } from './lease.ts'
 import { loadResult } from './offload.ts'
 import { type Outcome, warnOnce } from './outcome.ts'
-import { type InFlightRecord, isClaimOf, type Snapshot, toReplayed } from './record.ts'
+import {
+  type IdempotencyRecord,
+  type InFlightRecord,
+  isClaimOf,
+  type Snapshot,
+  toReplayed,
+} from './record.ts'
 import { moveLease } from './renew.ts'
 import type { ProtectedRequest, Replayable, Settings } from './request.ts'
 import { retryUntil } from './retry.ts'
@@ -94,7 +100,8 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
   // Most requests are new: the first look is the insertion itself, as if no record were there.
   let seen: Snapshot | undefined = expiredKey && (await read())
   for (;;) {
-    const decision = decide(seen?.record, request.fingerprint, seen?.nowMs ?? 0)
+    const isOwn = isOwnClaim(request, seen?.record)
+    const decision = decide(isOwn ? undefined : seen?.record, request.fingerprint, seen?.nowMs ?? 0)
     let inFlight: Extract<Decision, { kind: 'in-flight' }> | undefined
     switch (decision.kind) {
       case 'completed': {
@@ -114,7 +121,8 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
         inFlight = decision
         break
       case 'claim': {
-        if (expiredKey !== undefined) return { kind: 'refused', outcome: 'invalid', error: expiredKey }
+        if (expiredKey !== undefined && !isOwn)
+          return { kind: 'refused', outcome: 'invalid', error: expiredKey }
         // The host would end the run before its time.
         if (hasWaited && remainingMs(lease) < settings.minRemainingMs) break
         const claimed = await tryClaim(settings, request, lease, decision.plan)
@@ -182,15 +190,15 @@ async function tryClaim(
     isInDoubt = true
     if (reply.kind === 'busy') {
       // An earlier try, here or in the store's client, may have been written and its reply lost.
-      await releaseInDoubt(settings, lease, record)
+      await releaseInDoubt(settings, request, lease, record)
       return undefined
     }
     observeStoreTime(lease, reply.nowMs, sentAtMs)
 
     // A reply can be lost and the write sent again: a refusal by our own claim is our claim.
-    if (!isClaimOf(reply.record, record.owner)) {
+    if (!isClaimOf(reply.record, record.owner) && !isOwnClaim(request, reply.record)) {
       // A refusal that shows no record may come from a claim of ours whose reply was lost.
-      if (reply.record === undefined) await releaseInDoubt(settings, lease, record)
+      if (reply.record === undefined) await releaseInDoubt(settings, request, lease, record)
       return { kind: 'lost', record: reply.record, nowMs: reply.nowMs }
     }
     const isTakeover = plan.how === 'takeover' && plan.seen.leaseUntilMs > 0
@@ -213,7 +221,7 @@ async function tryClaim(
     }
     // Whatever the error: the store's client may have tried before, and that reply be lost. But if every request was
     // throttled, there is nothing to release, and a release would use up capacity.
-    if (isInDoubt) await releaseInDoubt(settings, lease, record)
+    if (isInDoubt) await releaseInDoubt(settings, request, lease, record)
     throw error
   }
 }
@@ -237,10 +245,10 @@ async function runUnclaimed(
     if (!(error instanceof StoreUnavailableError)) throw error
     return undefined
   })
-  if (isClaimOf(seen?.record, record.owner)) {
+  if (isClaimOf(seen?.record, record.owner) || isOwnClaim(request, seen?.record)) {
     // Frozen for as long as its lease, it must not begin: another run may take over at any moment.
     if (mayHaveLapsed(seen.record.leaseUntilMs, seen.nowMs, lease.clock.nowMs() - sentAtMs)) {
-      await releaseInDoubt(settings, lease, record)
+      await releaseInDoubt(settings, request, lease, record)
       return undefined
     }
     observeStoreTime(lease, seen.nowMs, sentAtMs)
@@ -257,7 +265,14 @@ async function runUnclaimed(
  * Releases a claim that may stand, or may yet arrive, so that it does not block the retry that the caller is asked for.
  * A store that throttles will take it yet; with one that does not answer, the caller is not kept for long.
  */
-async function releaseInDoubt({ store }: Settings, lease: Lease, record: InFlightRecord): Promise<void> {
+async function releaseInDoubt(
+  { store }: Settings,
+  { ownerOf }: ProtectedRequest,
+  lease: Lease,
+  record: InFlightRecord,
+): Promise<void> {
+  // The execution is invoked again, and needs the claim that an earlier invocation may have made.
+  if (ownerOf !== undefined) return
   const { clock } = lease
   const release = (limits: CallLimits): Promise<WriteReply> => store.release(record, limits)
   try {
@@ -273,7 +288,7 @@ function isThrottled(error: unknown): boolean {
 
 function newRecord(
   { retentionMs, onCrash }: Settings,
-  { id, fingerprint }: ProtectedRequest,
+  { id, fingerprint, ownerOf }: ProtectedRequest,
   lease: Lease,
   attempt: number,
 ): InFlightRecord {
@@ -281,7 +296,7 @@ function newRecord(
   return {
     id,
     status: 'in-flight',
-    owner: randomUUID(),
+    owner: ownerOf?.(attempt) ?? randomUUID(),
     attempt,
     fingerprint,
     leaseUntilMs,
@@ -302,6 +317,14 @@ function newClaim(
 ): Claim {
   const { leaseUntilMs } = record
   return { settings, request, lease, record, leaseUntilMs, isTakeover, isInDoubt, isHeld: true }
+}
+
+/** Returns whether the record is the claim of the durable execution that makes this request. */
+function isOwnClaim(
+  { ownerOf }: ProtectedRequest,
+  record: IdempotencyRecord | undefined,
+): record is InFlightRecord {
+  return ownerOf !== undefined && record !== undefined && isClaimOf(record, ownerOf(record.attempt))
 }
 
 /** Throws if the claim is in doubt: what such a run saves or commits would pass for protected. */

@@ -105,6 +105,8 @@ export function keepRenewing(claim: Claim): () => void {
   const { lease, settings } = claim
   const { clock, isEnforced } = lease
   const { renewEveryMs } = settings
+  // The lease of a durable execution outlasts its invocations, and each of them renews it as it begins.
+  if (renewEveryMs === Number.POSITIVE_INFINITY) return () => undefined
   let retryMs = FIRST_PAUSE_MS
   let stopTimer = (): void => undefined
   let isStopped = false

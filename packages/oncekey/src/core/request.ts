@@ -80,6 +80,11 @@ export interface ProtectedRequest<Source = unknown> {
   /** As the caller gave it. */
   readonly key: string
   readonly fingerprint: string
+  /**
+   * Returns the owner of a claim, by its attempt. Set in a durable execution, whose invocations share one claim: each
+   * recognizes it by its owner. Absent: each claim has a random owner.
+   */
+  readonly ownerOf?: (attempt: number) => string
   /** Set if the key is too old to run for: an existing record still replays, and otherwise this is the answer. */
   readonly expiredKey?: KeyInvalidError | undefined
   /** The longest that a caller of this kind can be kept waiting. */

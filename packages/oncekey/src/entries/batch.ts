@@ -1,7 +1,6 @@
 import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
 import { ignoreRejection, report } from '../core/outcome.ts'
-import { protect } from '../core/protect.ts'
-import type { Invocation, ProtectedRequest, Settings } from '../core/request.ts'
+import type { Hook, Invocation, ProtectedRequest, Settings } from '../core/request.ts'
 import type { Store } from '../core/store.ts'
 import { BATCH_RULES, type BatchOptions, checkOptions, DEFAULTS } from '../options.ts'
 import type { Identified } from '../sources/identify.ts'
@@ -12,14 +11,8 @@ import {
   identifyRecord,
   readBatch,
 } from '../sources/records.ts'
-import {
-  DURABLE_NOTE,
-  type IdempotentContext,
-  isDurable,
-  newInvocation,
-  remainingTimeMs,
-  withAttempt,
-} from './context.ts'
+import { type IdempotentContext, isDurable, newInvocation, remainingTimeMs, withAttempt } from './context.ts'
+import { protectIn } from './event.ts'
 import { resolveSettings } from './settings.ts'
 
 type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
@@ -35,11 +28,11 @@ type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
  * @throws TypeError at cold start, if the table or an option is invalid.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
  */
-export function idempotentBatch<TRecord extends AnyRecord>(
-  recordHandler: (record: TRecord, context: IdempotentContext) => unknown,
+export function idempotentBatch<TRecord extends AnyRecord, TContext = Context>(
+  recordHandler: (record: TRecord, context: IdempotentContext<TContext>) => unknown,
   table: string | Store,
   options: BatchOptions<TRecord> = {},
-): (event: BatchEvent<TRecord>, context: Context) => Promise<BatchResponse<TRecord>> {
+): (event: BatchEvent<TRecord>, context: TContext) => Promise<BatchResponse<TRecord>> {
   if (typeof recordHandler !== 'function') {
     throw new TypeError(
       `idempotentBatch: expected a function that handles one record, got ${typeof recordHandler}.`,
@@ -50,17 +43,18 @@ export function idempotentBatch<TRecord extends AnyRecord>(
   const { concurrency = DEFAULTS.concurrency, minRemainingMs = DEFAULTS.minRemainingMs } = options
 
   return async (event, context) => {
-    if (isDurable(context)) throw new TypeError(`idempotentBatch: ${DURABLE_NOTE}`)
     const { source, records } = readBatch<TRecord>(event)
-    const batch = createBatch(settings, recordHandler, context)
+    const batch = createBatch(settings, recordHandler, options.leaseMs)
+    const durable = isDurable(context) ? await import('../features/durable.ts') : undefined
 
-    const handle = async (item: BatchRecord<TRecord>): Promise<boolean> => {
-      if ((remainingTimeMs(context) ?? Number.POSITIVE_INFINITY) < minRemainingMs) return false
+    const handle = async (item: BatchRecord<TRecord>, itsContext: TContext): Promise<boolean> => {
       try {
-        const invocation = newInvocation(item.record, context, settings, options.service)
-        return await batch.run(identifyRecord(source, item, invocation, options), invocation, item.record)
+        const invocation = newInvocation(item.record, itsContext, settings, options.service)
+        const identified = identifyRecord(source, item, invocation, options)
+        return await batch.run(identified, invocation, item.record, itsContext)
       } catch (error) {
-        reportError(error, item, options.onRecordError, context)
+        if (durable?.endsInvocation(error)) throw error
+        reportError(error, item, options.onRecordError, itsContext)
         return false
       }
     }
@@ -73,7 +67,18 @@ export function idempotentBatch<TRecord extends AnyRecord>(
         reportError(error, item, options.onRecordError, context)
       }
     }
-    const done = await runGroups(grouped, concurrency, handle)
+    const handleInTime = async (item: BatchRecord<TRecord>): Promise<boolean> => {
+      const remainingMs = remainingTimeMs(context) ?? Number.POSITIVE_INFINITY
+      return remainingMs < minRemainingMs ? false : handle(item, context)
+    }
+    // In an execution, each record is a branch with steps of its own. They begin in the same order each time it resumes.
+    let branches = 0
+    const done = isDurable(context)
+      ? await runGroups(grouped, 1, (item) => {
+          branches += 1
+          return context.runInChildContext(`record ${branches}`, (child) => handle(item, child))
+        })
+      : await runGroups(grouped, concurrency, handleInTime)
     const failed = records.filter((item) => !done.has(item))
     return {
       batchItemFailures: failed.map(({ identifier }) => ({ itemIdentifier: identifier })),
@@ -81,24 +86,24 @@ export function idempotentBatch<TRecord extends AnyRecord>(
   }
 }
 
-interface Batch<TRecord> {
+interface Batch<TRecord, TContext> {
   /** Resolves to whether the record's work is done, now or before; rejects with its error if it is not. */
-  run(identified: Identified, invocation: Invocation, record: TRecord): Promise<boolean>
+  run(identified: Identified, invocation: Invocation, record: TRecord, context: TContext): Promise<boolean>
 }
 
 /** Runs the records of one batch. A duplicate within the batch waits for the first, and shares its end. */
-function createBatch<TRecord>(
+function createBatch<TRecord, TContext>(
   settings: Settings,
-  recordHandler: (record: TRecord, context: IdempotentContext) => unknown,
-  context: Context,
-): Batch<TRecord> {
+  recordHandler: (record: TRecord, context: IdempotentContext<TContext>) => unknown,
+  leaseMs: number | undefined,
+): Batch<TRecord, TContext> {
   const runs = new Map<string, Promise<boolean>>()
 
   return {
-    async run(identified, invocation, record) {
+    async run(identified, invocation, record, context) {
       if (identified.kind === 'unprotected') {
         report(settings, invocation, identified.outcome)
-        await recordHandler(record, context as IdempotentContext)
+        await recordHandler(record, context as IdempotentContext<TContext>)
         return true
       }
       if (identified.kind === 'refused') {
@@ -109,7 +114,7 @@ function createBatch<TRecord>(
       const { request } = identified
       const first = runs.get(requestName(request))
       if (first === undefined) {
-        const running = protect(settings, request, (attempt) =>
+        const running = protectIn(context, settings, request, leaseMs, (attempt) =>
           recordHandler(record, withAttempt(context, attempt)),
         )
         runs.set(
@@ -137,8 +142,8 @@ function requestName({ id, fingerprint }: ProtectedRequest): string {
 /** Throws if the option returns no valid group: treating that as no group would give up the order. */
 function groupOf<TRecord>(
   { record, group }: BatchRecord<TRecord>,
-  option: BatchOptions<TRecord>['group'],
-  context: Context,
+  option: Hook<[record: TRecord, context: unknown], string | undefined> | undefined,
+  context: unknown,
 ): string | undefined {
   if (option === undefined) return group
   const returned: unknown = ignoreRejection(option(record, context))
@@ -152,8 +157,8 @@ function groupOf<TRecord>(
 function reportError<TRecord>(
   error: unknown,
   { record, identifier }: BatchRecord<TRecord>,
-  hook: BatchOptions<TRecord>['onRecordError'],
-  context: Context,
+  hook: Hook<[error: unknown, record: TRecord, context: unknown], unknown> | undefined,
+  context: unknown,
 ): void {
   if (hook === undefined) {
     console.error(`Record ${JSON.stringify(identifier)} failed:`, error)
@@ -175,7 +180,7 @@ function reportError<TRecord>(
 async function runGroups<T>(
   items: Iterable<readonly [item: T, group: string | undefined]>,
   concurrency: number,
-  handle: (item: T) => Promise<boolean>,
+  handle: (item: T) => PromiseLike<boolean>,
 ): Promise<ReadonlySet<T>> {
   const groups = new Map<string | T, T[]>()
   for (const [item, name = item] of items) {

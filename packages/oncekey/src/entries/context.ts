@@ -4,14 +4,15 @@ import { warnOnce } from '../core/outcome.ts'
 import type { Invocation, Settings } from '../core/request.ts'
 import { MAX_DURATION_MS } from '../options.ts'
 
-/** The Lambda context inside a protected handler. */
-export type IdempotentContext = Context & { readonly idempotency: Attempt }
+/** The context inside a protected handler: Lambda's, or another such as that of a durable execution. */
+export type IdempotentContext<C = Context> = C & { readonly idempotency: Attempt }
 
 /**
  * Returns a copy of the context that carries the attempt. The original is not written to: two invocations may share
  * it, and one would see the other's claim.
  */
-export function withAttempt<C>(context: C, attempt: Attempt): C & { readonly idempotency: Attempt } {
+export function withAttempt<C>(context: C, attempt: Attempt): IdempotentContext<C> {
+  if (isDurable(context)) return viewWith(context, attempt)
   const original = Object(context)
   const copy = Object.create(Object.getPrototypeOf(original))
   for (const name of Reflect.ownKeys(original)) {
@@ -75,8 +76,7 @@ function isDeadlineEnforced(): boolean {
 
 /** Returns the Lambda function's name, from the context or the environment; outside Lambda, `local`. */
 function functionName(context: unknown): string {
-  const name =
-    typeof context === 'object' && context !== null && 'functionName' in context ? context.functionName : ''
+  const { lambdaContext, functionName: name = Object(lambdaContext).functionName } = Object(context)
   if (typeof name === 'string' && name !== '') return name
   if (process.env.AWS_LAMBDA_FUNCTION_NAME !== undefined) return process.env.AWS_LAMBDA_FUNCTION_NAME
   warnOnce(
@@ -86,20 +86,37 @@ function functionName(context: unknown): string {
   return 'local'
 }
 
-/** Why no durable execution is protected, and what to do instead. */
-export const DURABLE_NOTE =
-  'Oncekey does not protect a Lambda durable execution, which keeps checkpoints of its own. To start an execution once, give it a name made of your key.'
+/** The part of AWS's `DurableContext` that is used here. */
+export interface DurableContext {
+  readonly lambdaContext: object
+  readonly executionContext: { readonly durableExecutionArn: string }
+  runInChildContext<T>(name: string, fn: (child: this) => Promise<T>): PromiseLike<T>
+}
+
+/** AWS's mark of a durable context, the same in every copy and version of its SDK that has one. */
+const DURABLE_CONTEXT = Symbol.for('@aws/durable-execution-sdk-js/durable-context')
 
 /**
- * Returns whether this is the context of a Lambda durable execution. One execution invokes the function again and again
- * with the same event: the second invocation would find the claim of the first one in progress.
+ * Returns whether this is the context of a Lambda durable execution, or of a branch of it. Early versions of AWS's SDK
+ * do not mark it.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
  */
-export function isDurable(context: unknown): boolean {
+export function isDurable<C>(context: C): context is C & DurableContext {
   return (
     typeof context === 'object' &&
     context !== null &&
-    'lambdaContext' in context &&
-    'executionContext' in context
+    (DURABLE_CONTEXT in context || ('lambdaContext' in context && 'executionContext' in context))
   )
+}
+
+/** A copy of a durable context would count its steps apart from the original. */
+function viewWith<C extends object>(context: C, attempt: Attempt): IdempotentContext<C> {
+  return new Proxy(context, {
+    get(target, name) {
+      if (name === 'idempotency') return attempt
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+    has: (target, name) => name === 'idempotency' || Reflect.has(target, name),
+  }) as IdempotentContext<C>
 }

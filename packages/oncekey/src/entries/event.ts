@@ -1,11 +1,11 @@
 import type { Attempt } from '../core/attempt.ts'
-import { report, warnOnce } from '../core/outcome.ts'
+import { report } from '../core/outcome.ts'
 import { protect } from '../core/protect.ts'
-import type { Settings } from '../core/request.ts'
+import type { ProtectedRequest, Settings } from '../core/request.ts'
 import { checkOptions, EVENT_RULES, type IdempotencyOptions } from '../options.ts'
 import { createEventSource } from '../sources/event.ts'
 import { lastUseMs } from '../sources/key-age.ts'
-import { DURABLE_NOTE, isDurable, newInvocation } from './context.ts'
+import { isDurable, newInvocation } from './context.ts'
 import { resolveSettings } from './settings.ts'
 import { pendingWarmUp, startWarmUp } from './warm-up.ts'
 
@@ -37,17 +37,17 @@ export function createProtectEvent(
   return async (event, context, run) => {
     const warming = pendingWarmUp()
     if (warming !== undefined) await warming
-    const invocation = newInvocation(event, context, settings, options.service)
-    if (isDurable(context)) {
-      warnOnce('ONCEKEY_DURABLE', DURABLE_NOTE)
-      report(settings, invocation, 'skipped')
-      return run(undefined)
+    if (isExecutionInput(event)) {
+      throw new TypeError(
+        `${where}: expected to protect the handler inside withDurableExecution, got the input of withDurableExecution itself. Write withDurableExecution(idempotentHandler(fn, table)): outside it, the answer of a suspended execution would be stored as its result.`,
+      )
     }
+    const invocation = newInvocation(event, context, settings, options.service)
     const identifying = identify(invocation)
     const identified = identifying instanceof Promise ? await identifying : identifying
     switch (identified.kind) {
       case 'request':
-        return protect(settings, identified.request, run)
+        return protectIn(context, settings, identified.request, options.leaseMs, run)
       case 'unprotected':
         report(settings, invocation, identified.outcome)
         return run(undefined)
@@ -58,6 +58,31 @@ export function createProtectEvent(
       }
     }
   }
+}
+
+/** Returns whether AWS's SDK for durable executions has not read the event yet. */
+function isExecutionInput(event: unknown): boolean {
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    'DurableExecutionArn' in event &&
+    'CheckpointToken' in event
+  )
+}
+
+/** Protects a request, in a durable execution as one that its invocations share. */
+export function protectIn(
+  context: unknown,
+  settings: Settings,
+  request: ProtectedRequest,
+  leaseMs: number | undefined,
+  run: (attempt: Attempt) => unknown,
+): Promise<unknown> {
+  if (!isDurable(context)) return protect(settings, request, run)
+  return import('../features/durable.ts').then(({ inExecution }) => {
+    const execution = inExecution(settings, request, context, leaseMs)
+    return protect(execution.settings, execution.request, run)
+  })
 }
 
 /** A key that is young enough to run must never find its record gone: the record is kept at least as long. */

@@ -8,9 +8,9 @@ import { createProtectEvent } from './event.ts'
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
 
 /** A handler as Lambda's types describe it: it returns its result, or calls back with it. */
-type LambdaHandler<TEvent, TResult> = (
+type LambdaHandler<TEvent, TResult, TContext> = (
   event: TEvent,
-  context: IdempotentContext,
+  context: IdempotentContext<TContext>,
   callback: Callback<TResult>,
 ) => Returned<TResult>
 
@@ -28,16 +28,20 @@ const MAX_PARAMETERS = 2
  * @throws TypeError at cold start, if `fn` streams its response, or if the table or an option is invalid.
  * @see {@link IdempotencyOptions} for every option and its default
  */
-export function idempotentHandler<TEvent, TResult>(
-  fn: LambdaHandler<TEvent, TResult>,
+export function idempotentHandler<TEvent, TResult, TContext = Context>(
+  fn: LambdaHandler<TEvent, TResult, TContext>,
   table: string | Store,
   options?: IdempotencyOptions<NoInfer<TEvent>>,
-): (event: TEvent, context: Context) => Promise<TResult> {
+): (event: TEvent, context: TContext) => Promise<TResult> {
   checkHandler(fn)
   const protectEvent = createProtectEvent('idempotentHandler', table, options)
   return (event, context) =>
     protectEvent(event, context, (attempt) =>
-      callHandler(fn, event, attempt ? withAttempt(context, attempt) : (context as IdempotentContext)),
+      callHandler(
+        fn,
+        event,
+        attempt ? withAttempt(context, attempt) : (context as IdempotentContext<TContext>),
+      ),
     ) as Promise<TResult>
 }
 
@@ -45,10 +49,10 @@ export function idempotentHandler<TEvent, TResult>(
  * Calls a handler, with a callback if it declares one. As in Lambda, the first answer counts: adapters of frameworks call
  * back and return a promise as well, which some of them never resolve.
  */
-function callHandler<TEvent, TResult>(
-  fn: LambdaHandler<TEvent, TResult>,
+function callHandler<TEvent, TResult, TContext>(
+  fn: LambdaHandler<TEvent, TResult, TContext>,
   event: TEvent,
-  context: IdempotentContext,
+  context: IdempotentContext<TContext>,
 ): unknown {
   if (fn.length <= MAX_PARAMETERS) return Reflect.apply(fn, undefined, [event, context])
   const { promise, resolve, reject } = Promise.withResolvers<TResult | undefined>()
