@@ -135,6 +135,7 @@ export function createLine({ aheadMs = 0, hasTransactions = true }: LineOptions 
     const { deadlineInMs, isDeadlineEnforced = true, startedAtMs = clock.nowMs(), responder, ...rest } = asked
     const events: OutcomeEvent[] = []
     const settings: Settings = {
+      entry: 'line',
       store,
       clock,
       skew: { offsetMs: 0 },

@@ -156,6 +156,7 @@ export function createCaller(request: Request, bug: SettingsBug): Caller {
 
   const answerOf = (): Promise<unknown> => {
     const settings = bug({
+      entry: 'caller',
       store: remoteStore(name, send),
       clock,
       skew: { offsetMs: 0 },

@@ -55,9 +55,16 @@ export interface Attempt {
   commit<R>(result: R, writes: readonly TransactionWrite[]): Promise<R>
 }
 
+const claims = new WeakMap<object, Claim>()
+
+/** Returns the claim of an attempt; `undefined` for anything else. */
+export function claimOf(attempt: unknown): Claim | undefined {
+  return typeof attempt === 'object' && attempt !== null ? claims.get(attempt) : undefined
+}
+
 export function createAttempt(claim: Claim): Attempt {
   const { request, record } = claim
-  return {
+  const attempt: Attempt = {
     key: request.key,
     number: record.attempt,
     get signal() {
@@ -74,4 +81,6 @@ export function createAttempt(claim: Claim): Attempt {
       return commit(claim, result, writes)
     },
   }
+  claims.set(attempt, claim)
+  return attempt
 }

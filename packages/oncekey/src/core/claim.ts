@@ -53,6 +53,8 @@ export interface Claim {
   readonly isInDoubt: boolean
   /** Set while this run may write. Given up before completion or release is tried, so that neither runs twice. */
   isHeld: boolean
+  /** Set if the handler protects the same request again: what it then answers is not its result. */
+  isProtectedTwice?: boolean
   /** The result that the handler's own commit stored. */
   committed?: { readonly result: unknown }
   /** Aborts once the claim is lost. Made when it is first asked for. */
@@ -100,6 +102,7 @@ async function claimOrWait(settings: Settings, request: ProtectedRequest, lease:
   // Most requests are new: the first look is the insertion itself, as if no record were there.
   let seen: Snapshot | undefined = expiredKey && (await read())
   for (;;) {
+    refuseIfProtectedTwice(settings, request, seen?.record)
     const isOwn = isOwnClaim(request, seen?.record)
     const decision = decide(isOwn ? undefined : seen?.record, request.fingerprint, seen?.nowMs ?? 0)
     let inFlight: Extract<Decision, { kind: 'in-flight' }> | undefined
@@ -325,6 +328,24 @@ function isOwnClaim(
   record: IdempotencyRecord | undefined,
 ): record is InFlightRecord {
   return ownerOf !== undefined && record !== undefined && isClaimOf(record, ownerOf(record.attempt))
+}
+
+/**
+ * Throws if this request is made by the handler of the very claim that it finds: it would be in progress for ever.
+ * @throws TypeError
+ */
+function refuseIfProtectedTwice(
+  { entry }: Settings,
+  { invocation }: ProtectedRequest,
+  record: IdempotencyRecord | undefined,
+): void {
+  for (let { outer } = invocation; outer !== undefined; outer = outer.request.invocation.outer) {
+    if (outer.record.owner !== record?.owner) continue
+    outer.isProtectedTwice = true
+    throw new TypeError(
+      `${entry}: this request is already protected by ${outer.settings.entry}, which holds the claim of its key. Remove one of the two, or give them different keys or services. Nothing was run.`,
+    )
+  }
 }
 
 /** Throws if the claim is in doubt: what such a run saves or commits would pass for protected. */

@@ -40,7 +40,7 @@ export async function protect(
   }
 
   // What is stored and what is answered are read at one moment: another invocation may write to the same object.
-  const finishing = finish(claim, contentToStore(request, ran))
+  const finishing = finish(claim, claim.isProtectedTwice ? undefined : contentToStore(request, ran))
   const ownAnswer = answerOf(request, ran)
   const end = await finishing
 

@@ -1,3 +1,4 @@
+import type { Claim } from './claim.ts'
 import type { Clock } from './clock.ts'
 import type { KeyInvalidError, OncekeyError } from './errors.ts'
 import type { Skew } from './lease.ts'
@@ -27,6 +28,8 @@ export type Hook<Args extends readonly unknown[], Result> = { call(...args: Args
 
 /** The settings of one protected function, with defaults applied. */
 export interface Settings {
+  /** The name of the function that protects, for errors. */
+  readonly entry: string
   readonly store: Store
   readonly clock: Clock
   readonly skew: Skew
@@ -67,6 +70,8 @@ export interface Invocation {
   readonly deadlineMs: number | undefined
   /** Set if the host then ends the run. */
   readonly isDeadlineEnforced?: boolean
+  /** The claim whose handler makes this call, if one protected function calls another. */
+  readonly outer?: Claim | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { Attempt } from '../core/attempt.ts'
+import { type Attempt, claimOf } from '../core/attempt.ts'
 import { warnOnce } from '../core/outcome.ts'
 import type { Invocation, Settings } from '../core/request.ts'
 import { MAX_DURATION_MS } from '../options.ts'
@@ -48,6 +48,7 @@ export function newInvocation(
     offsetMs: skew.offsetMs,
     deadlineMs: remainingMs === undefined ? undefined : Math.floor(startedAtMs + remainingMs),
     isDeadlineEnforced: remainingMs !== undefined && isDeadlineEnforced(),
+    outer: claimOf(Object(context).idempotency),
   }
 }
 

@@ -23,6 +23,7 @@ export function resolveSettings(where: string, table: unknown, options: ClaimOpt
     )
   }
   return {
+    entry: where,
     store,
     clock: clock
       ? {

@@ -30,7 +30,7 @@ export function inExecution(
   const arn: unknown = Object(executionContext).durableExecutionArn
   if (typeof arn !== 'string' || typeof lambdaContext !== 'object' || lambdaContext === null) {
     throw new TypeError(
-      `Expected the context of a durable execution to have its durableExecutionArn and lambdaContext, got ${typeof arn} and ${typeof lambdaContext}. Pass on the context of withDurableExecution.`,
+      `${settings.entry}: expected the context of a durable execution to have its durableExecutionArn and lambdaContext, got ${typeof arn} and ${typeof lambdaContext}. Pass on the context of withDurableExecution.`,
     )
   }
   const calls = asked.get(lambdaContext) ?? new Map<string, number>()

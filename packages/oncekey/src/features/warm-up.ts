@@ -48,6 +48,7 @@ async function rehearse(table: string, send: (...command: Parameters<Transport>)
     return reply
   }
   const settings: Settings = {
+    entry: 'warmUp',
     store: createStore(createCommands(table, transport, async () => undefined)),
     clock: systemClock,
     skew: { offsetMs: 0 },
