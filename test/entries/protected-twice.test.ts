@@ -59,6 +59,16 @@ const twice: readonly [
         ]),
     ],
     [
+      `idempotent of ${middy.version} twice, around what changes the body`,
+      ['idempotent', 'idempotent'],
+      (settings) =>
+        middy.assemble(work, [
+          idempotent(open(), settings) as Middleware,
+          { before: (request) => void Object.assign(Object(request.event), { body: '{}' }) },
+          idempotent(open(), settings) as Middleware,
+        ]),
+    ],
+    [
       `idempotent twice in ${middy.version}`,
       ['idempotent', 'idempotent'],
       (settings) =>

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core'
 import type { Attempt } from '../core/attempt.ts'
+import { warnOnce } from '../core/outcome.ts'
 import { NOT_RUN } from '../core/settle.ts'
 import type { Store } from '../core/store.ts'
 import type { IdempotencyOptions } from '../options.ts'
@@ -19,7 +20,8 @@ const NO_ANSWER = Symbol('no answer')
 
 /**
  * Returns a Middy middleware that makes the handler safe to retry. Register it last (innermost), so that nothing
- * stands between the claim and the handler.
+ * stands between the claim and the handler. Middy skips the `after` hooks of the others on a replay or a refusal: if
+ * those change responses, write `middy(idempotentHandler(fn, table)).use(…)` instead.
  *
  * @param table the table's name, or a store.
  * @throws TypeError at cold start, if the table or an option is invalid.
@@ -44,6 +46,7 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
       if (started === 'answered') {
         // Middy takes a returned `undefined` for "go on".
         request.earlyResponse = (await answer) as TResult
+        await endPowertools(request)
         return
       }
       if (started === undefined) return
@@ -72,6 +75,7 @@ export function idempotent<TEvent = unknown, TResult = unknown>(
       if (pending === undefined) return
       pending.handler.resolve(request.response)
       request.response = (await pending.answer) as TResult
+      pending.watched.warnOfChanges()
     },
 
     async onError(request) {
@@ -121,6 +125,8 @@ async function endFailed({ handler, answer, watched }: Pending, error: unknown):
 interface WatchedResponse {
   /** Returns what the handler returned, if it did: Middy reports a handler's error and a middleware's the same way. */
   handlerResult(): { readonly value: unknown } | undefined
+  /** Prints a warning if the response is changed from now on: on a replay, nobody would change it. */
+  warnOfChanges(): void
 }
 
 /** The hook in which a later middleware answered early, and its answer. */
@@ -139,9 +145,17 @@ function watchResponse(
   onEarlyAnswer: (answer: EarlyAnswer) => Promise<unknown>,
 ): WatchedResponse {
   let isError = false
+  let isAnswered = false
   const beforeError: unknown[] = []
   watchProperty(request, 'response', (value) => {
     if (!isError) beforeError.push(value)
+    // The reset of an error writes `undefined`.
+    if (isAnswered && !isError && value !== undefined) {
+      warnOnce(
+        'ONCEKEY_AFTER',
+        'Another middleware changes responses after idempotent, and Middy skips its `after` hook on replays and refusals, which stay as they are. Write middy(idempotentHandler(fn, table)).use(...) instead.',
+      )
+    }
     // The reset comes while an early answer may still be there.
     if (!('earlyResponse' in request) || request.earlyResponse !== value) return value
     const hook = isError ? 'onError' : beforeError.length === 1 ? 'before' : 'after'
@@ -151,7 +165,28 @@ function watchResponse(
     isError = true
     return thrown
   })
-  return { handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined) }
+  return {
+    handlerResult: () => (beforeError.length > 1 ? { value: beforeError[0] } : undefined),
+    warnOfChanges() {
+      isAnswered = true
+    },
+  }
+}
+
+/**
+ * Lets the middlewares of Powertools for AWS end what they began: an early answer skips their `after` hooks, and they
+ * leave functions in `request.internal` for whoever gives one.
+ * @see https://docs.aws.amazon.com/powertools/typescript/latest/features/metrics/
+ */
+async function endPowertools(request: { readonly internal: Readonly<Record<string, unknown>> }): Promise<void> {
+  for (const [name, end] of Object.entries(request.internal)) {
+    if (!name.startsWith('powertools-for-aws.') || typeof end !== 'function') continue
+    try {
+      await end(request)
+    } catch {
+      // Such as metrics that must not be empty: the handler did not run.
+    }
+  }
 }
 
 /** Calls `onWrite` with each value written to the property, and stores its result there. */
