@@ -71,7 +71,11 @@ export function failureOf(thrown: unknown, request: Request): StoreUnavailableEr
   const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
   const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`
   const hint =
-    region === undefined ? 'set AWS_REGION, or pass a client with a Region' : hintFor(thrown, action)
+    code === 'ERR_MODULE_NOT_FOUND'
+      ? 'install @aws-sdk/client-dynamodb'
+      : region === undefined
+        ? 'set AWS_REGION, or pass a client with a Region'
+        : hintFor(thrown, action)
   const message =
     hint === undefined
       ? `DynamoDB ${what} failed within ${timeoutMs} ms (${reason}).`
