@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { build } from 'esbuild'
@@ -6,7 +7,7 @@ import { answer, startServer } from './server.ts'
 
 const entry = join(import.meta.dirname, '../../packages/oncekey/src/client/index.ts')
 
-it('runs with the APIs of a browser only, and has less than 4 kB', async () => {
+it('runs with the APIs of a browser only, and has less than 5 kB', async () => {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -18,10 +19,20 @@ it('runs with the APIs of a browser only, and has less than 4 kB', async () => {
     target: 'es2022',
   })
   const [bundle] = outputFiles
-  expect(bundle?.contents.length).toBeLessThan(4_000)
+  expect(bundle?.contents.length).toBeLessThan(5_000)
 
   const { url, requests } = await startServer(answer(503), answer(201))
-  const web = { fetch, Request, AbortSignal, URL, crypto, setTimeout, clearTimeout }
+  const web = {
+    fetch,
+    Request,
+    Response,
+    AbortController,
+    DOMException,
+    URL,
+    crypto,
+    setTimeout,
+    clearTimeout,
+  }
   const context = createContext({ ...web, url })
   runInContext(bundle?.text ?? '', context)
   const status: unknown = await runInContext(
@@ -30,4 +41,11 @@ it('runs with the APIs of a browser only, and has less than 4 kB', async () => {
   )
   expect(status).toBe(201)
   expect(requests).toHaveLength(2)
+})
+
+it('is installed without the AWS SDK and Middy, which only other parts of the package need', () => {
+  const manifest = join(import.meta.dirname, '../../packages/oncekey/package.json')
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync(manifest, 'utf8'))
+  const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional)
+  expect(required).toEqual([])
 })

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { sleepingClock } from './clock.ts'
 import { answer, loseConnection, loseHalf, neverAnswer, problem, problemText, startServer } from './server.ts'
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Returns a client whose clock does not really wait, with the longest possible random waits. */
 function testFetch(options: IdempotentFetchOptions = {}) {
@@ -32,6 +32,14 @@ describe('the key', () => {
     const keys = requests.map(({ headers }) => headers['idempotency-key'])
     expect(keys).toEqual([expect.stringMatching(uuid), expect.stringMatching(uuid)])
     expect(new Set(keys).size).toBe(2)
+  })
+
+  it('holds the time at which it was made', async () => {
+    const { url, requests } = await startServer(answer(201))
+    const nowMs = Date.UTC(2030, 0, 1, 12, 30)
+    await testFetch({ clock: sleepingClock(nowMs) }).idempotentFetch(url, { method: 'POST' })
+    const digits = String(requests[0]?.headers['idempotency-key']).replaceAll('-', '').slice(0, 12)
+    expect(Number.parseInt(digits, 16)).toBe(nowMs)
   })
 
   it('and the request stay the same on every attempt of a call', async () => {
@@ -263,6 +271,14 @@ describe('the attempts', () => {
     )
   })
 
+  it('without a response end with an error that shows neither the query nor the fragment of the URL', async () => {
+    const { url } = await startServer(loseConnection)
+    const { idempotentFetch } = testFetch({ maxAttempts: 1 })
+    const call = idempotentFetch(`${url}?token=secret#secret`, { method: 'POST' })
+    await expect(call).rejects.toThrow(`No response to POST ${url} in one attempt`)
+    await expect(call).rejects.not.toThrow(/secret/)
+  })
+
   it('time out one by one', async () => {
     const { url, requests } = await startServer(neverAnswer, answer(201))
     const { idempotentFetch, attempts } = testFetch({ attemptTimeoutMs: 50 })
@@ -290,6 +306,13 @@ describe('the attempts', () => {
       throw new Error('hook failed')
     }
     const { idempotentFetch } = testFetch({ onAttempt })
+    expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
+  })
+
+  it('continue if the hook rejects', async () => {
+    const { url } = await startServer(answer(503), answer(201))
+    const { idempotentFetch } = testFetch({ onAttempt: () => Promise.reject(new Error('hook failed')) })
+    // An unhandled rejection would fail the run of the tests.
     expect((await idempotentFetch(url, { method: 'POST' })).status).toBe(201)
   })
 

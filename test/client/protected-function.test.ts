@@ -44,3 +44,25 @@ it.each([409, 423, 503, 507])(
     expect(attempts.filter(({ status, isReplay }) => status === 201 && !isReplay)).toHaveLength(1)
   },
 )
+
+it('the key of the client shows its age to a function with maxKeyAgeMs', async () => {
+  let nowMs = Date.UTC(2030, 0, 1)
+  const clock = { nowMs: () => nowMs }
+  const work = async () => ({ statusCode: 201 })
+  const handler = idempotentHandler(work, memoryStore(clock), { clock, maxKeyAgeMs: 60_000 })
+  const keys: string[] = []
+  const pay = createIdempotentFetch({
+    clock: { ...sleepingClock(), nowMs: () => nowMs },
+    fetch: async (request) => {
+      keys.push(request.headers.get('idempotency-key') ?? '')
+      return new Response()
+    },
+  })
+  await pay('https://api.example/payments', { method: 'POST' })
+  const send = async (key: string | undefined, body: string) =>
+    asAnswer(await handler(httpApiEvent({ key: key ?? '', body }), lambdaContext())).response
+  nowMs += 300_000
+  expect(await send(keys[0], '{}')).toMatchObject({ statusCode: 400 })
+  await pay('https://api.example/payments', { method: 'POST' })
+  expect(await send(keys[1], '{}')).toMatchObject({ statusCode: 201 })
+})

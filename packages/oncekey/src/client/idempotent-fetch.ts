@@ -2,10 +2,12 @@ import {
   type AttemptEnd,
   checkOptions,
   type Fetch,
+  type FetchResponse,
   type IdempotentFetchOptions,
   systemClock,
 } from './options.ts'
 import { mayRetry, type Problem, retryAfterMs, waitMs } from './retry.ts'
+import { uuidV7 } from './uuid.ts'
 
 /**
  * Like `fetch`, but sends the same idempotency key on every attempt of a call.
@@ -29,10 +31,11 @@ export class NoAnswerError extends Error {
   readonly key: string
   readonly attempts: number
 
-  constructor(request: string, key: string, attempts: number, options: ErrorOptions) {
+  constructor({ method, url }: Request, key: string, attempts: number, options: ErrorOptions) {
+    const { origin, pathname } = new URL(url)
     const count = attempts === 1 ? 'one attempt' : `${attempts} attempts`
     super(
-      `No response to ${request} in ${count}; it may or may not have taken effect. To find out, send it again with idempotencyKey ${JSON.stringify(key)}.`,
+      `No response to ${method} ${origin}${pathname} in ${count}; it may or may not have taken effect. To find out, send it again with idempotencyKey ${JSON.stringify(key)}.`,
       options,
     )
     this.key = key
@@ -59,7 +62,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export function createIdempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
   checkOptions(options)
   const { clock = systemClock, random = Math.random, header = 'Idempotency-Key', onAttempt } = options
-  const { newKey = () => crypto.randomUUID(), fetch: send = fetch } = options
+  const { newKey = () => uuidV7(clock.nowMs()), fetch: send = fetch } = options
   const { maxAttempts = 5, attemptTimeoutMs = 30_000, totalTimeoutMs = 120_000 } = options
   const { baseDelayMs = 250, maxDelayMs = 10_000 } = options
 
@@ -79,13 +82,13 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
     const untilMs = clock.nowMs() + totalTimeoutMs
 
     for (let number = 1; ; number += 1) {
+      signal.throwIfAborted()
       const startedAtMs = clock.nowMs()
       const timeoutMs = Math.max(
         1,
         Math.floor(Math.min(attemptTimeoutMs, untilMs - startedAtMs, MAX_TIMER_MS)),
       )
-      const timeout = AbortSignal.timeout(timeoutMs)
-      const ended = await attempt(send, request.clone(), AbortSignal.any([signal, timeout]))
+      const ended = await attempt(send, request.clone(), signal, timeoutMs)
       signal.throwIfAborted()
 
       const nowMs = clock.nowMs()
@@ -105,8 +108,7 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
       })
       if (retries) await clock.sleep(Math.min(pauseMs, MAX_TIMER_MS), signal)
       else if (response) return response
-      else throw new NoAnswerError(`${request.method} ${request.url}`, key, number, { cause: ended.error })
-      signal.throwIfAborted()
+      else throw new NoAnswerError(request, key, number, { cause: ended.error })
     }
   }
 }
@@ -116,15 +118,52 @@ type Ended =
   | { readonly response: Response; readonly problem: Problem }
   | { readonly response?: undefined; readonly problem?: undefined; readonly error: unknown }
 
-async function attempt(send: Fetch, request: Request, signal: AbortSignal): Promise<Ended> {
+/** Sends the request and reads the response. Ends with the timeout or the signal, even if `send` obeys neither. */
+async function attempt(
+  send: Fetch,
+  request: Request,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<Ended> {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(signal.reason)
+  signal.addEventListener('abort', abort)
+  // Unlike that of `AbortSignal.timeout`, this timer keeps a process alive that waits for nothing else.
+  const timer = setTimeout(
+    () => controller.abort(new DOMException(`No response in ${timeoutMs} ms`, 'TimeoutError')),
+    timeoutMs,
+  )
   try {
-    const response = await send(request, { signal })
-    const text = await response.clone().text()
-    const isProblem = response.headers.get('content-type')?.includes('application/problem+json') ?? false
-    return { response, problem: isProblem ? parseProblem(text) : {} }
+    const aborted = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason))
+    })
+    return await Promise.race([aborted, exchange(send, request, controller.signal)])
   } catch (error) {
     return { error }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
   }
+}
+
+async function exchange(send: Fetch, request: Request, signal: AbortSignal): Promise<Ended> {
+  const response = await toPlatform(await send(request, { signal }))
+  const text = await response.clone().text()
+  const isProblem = response.headers.get('content-type')?.includes('application/problem+json') ?? false
+  return { response, problem: isProblem ? parseProblem(text) : {} }
+}
+
+/** The statuses of responses that have no body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** Returns the response as one of the platform's: a clone of another's may not be readable to its end. */
+async function toPlatform(answer: FetchResponse): Promise<Response> {
+  if (answer instanceof Response) return answer
+  const { status, statusText, headers, url } = answer
+  const body = await answer.arrayBuffer()
+  const init = { status, statusText, headers: [...headers] }
+  const response = new Response(BODILESS.has(status) ? null : body, init)
+  return Object.defineProperty(response, 'url', { value: url })
 }
 
 function parseProblem(json: string): Problem {
@@ -137,9 +176,6 @@ function parseProblem(json: string): Problem {
 }
 
 function callHook(hook: IdempotentFetchOptions['onAttempt'], attempt: AttemptEnd): void {
-  try {
-    hook?.(attempt)
-  } catch {
-    // A hook that fails must not change the response.
-  }
+  // What fails here must not change the response, nor end the process as an unhandled rejection.
+  new Promise((resolve) => resolve(hook?.(attempt))).catch(() => undefined)
 }

@@ -1,4 +1,9 @@
-export type Fetch = (request: Request, init: { readonly signal: AbortSignal }) => Promise<Response>
+/** The part of a response that is read. Not every `fetch` returns a `Response` of the platform's. */
+export type FetchResponse = Pick<Response, 'status' | 'statusText' | 'url' | 'arrayBuffer'> & {
+  readonly headers: Iterable<[string, string]>
+}
+
+export type Fetch = (request: Request, init: { readonly signal: AbortSignal }) => Promise<FetchResponse>
 
 /** A source of time, in epoch milliseconds. `sleep` resolves early if the signal aborts. */
 export interface Clock {
@@ -37,11 +42,11 @@ export interface IdempotentFetchOptions {
   readonly maxDelayMs?: number
   /** The name of the header that carries the key. @default 'Idempotency-Key' */
   readonly header?: string
-  /** Creates the key of a call that has none. @default crypto.randomUUID */
+  /** Creates the key of a call that has none. @default a UUID of version 7, which holds the time */
   readonly newKey?: () => string
   /** Called after each attempt, for logs and the like. What it throws is ignored. */
   readonly onAttempt?: (attempt: AttemptEnd) => void
-  /** @default the platform's `fetch` */
+  /** Need not obey its `signal`: the timeouts and the caller's signal end the call all the same. @default `fetch` */
   readonly fetch?: Fetch
   /** For tests. @default the system clock */
   readonly clock?: Clock

@@ -178,7 +178,9 @@ function watchResponse(
  * leave functions in `request.internal` for whoever gives one.
  * @see https://docs.aws.amazon.com/powertools/typescript/latest/features/metrics/
  */
-async function endPowertools(request: { readonly internal: Readonly<Record<string, unknown>> }): Promise<void> {
+async function endPowertools(request: {
+  readonly internal: Readonly<Record<string, unknown>>
+}): Promise<void> {
   for (const [name, end] of Object.entries(request.internal)) {
     if (!name.startsWith('powertools-for-aws.') || typeof end !== 'function') continue
     try {
