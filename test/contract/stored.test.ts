@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { itemsOf } from '../support/items.ts'
+import type { Work } from '../support/middies.ts'
 import { eachDoorOnce, entrances, KEY, scenario } from './scenario.ts'
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex').toString('base64')
@@ -98,6 +99,23 @@ describe.each(eachDoorOnce)('$entrance', (entrance) => {
       ['released', 1],
       ['executed', 2],
     ])
+  })
+
+  // docs/concepts.md, "The rule".
+  it.each<[how: string, refuse: () => unknown, corrected: number]>([
+    ['was returned is refused', () => ({ statusCode: 400 }), 422],
+    [
+      'was returned with no-store runs',
+      () => ({ statusCode: 400, headers: { 'Oncekey-Store': 'no-store' } }),
+      201,
+    ],
+    ['was thrown runs', () => Promise.reject(new Error('no amount')), 201],
+  ])('A corrected request after a 400 that %s', async (_how, refuse, corrected) => {
+    const work: Work = (event) =>
+      String(Object(event).body).includes('amount') ? { statusCode: 201 } : refuse()
+    const { send } = await scenario(entrance, {}, work)
+    await send({ body: '{}' }).catch(() => undefined)
+    expect((await send({ body: '{"amount":1}' })).status).toBe(corrected)
   })
 
   it('does not run again after undefined', async () => {

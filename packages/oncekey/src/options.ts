@@ -40,8 +40,9 @@ export interface ClaimOptions {
   readonly retentionMs?: number
   /**
    * How long a claim is believed alive without a renewal, in milliseconds: so long a key stays blocked after a crash.
-   * On Lambda, which ends a run at its deadline, the lease ends then instead, and is not renewed.
-   * @default 60 seconds
+   * On Lambda, which ends a run at its deadline, the lease ends then instead, and is not renewed. In a durable execution
+   * it is renewed by each invocation: set it to the execution's timeout.
+   * @default 60 seconds; 366 days in a durable execution
    */
   readonly leaseMs?: number
   /** How often the lease is renewed while the run lasts, in milliseconds. @default a third of `leaseMs` */
