@@ -56,7 +56,7 @@ describe('the command line', () => {
     const { exitCode, stderr } = await runCli([...show, '--table', 'nowhere'], env)
     expect(exitCode).toBe(1)
     expect(stderr).toContain('ResourceNotFoundException')
-    expect(stderr).toContain('create the table, or correct its name, the Region or the account')
+    expect(stderr).toContain('create it, or correct its name, the Region or the account')
   })
 
   it('says that the endpoint does not respond', async () => {

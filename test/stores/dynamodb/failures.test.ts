@@ -108,27 +108,26 @@ describe.each(all)('%s', (_, call) => {
     await expect(call(store, aClaim())).rejects.toThrow('(ECONNRESET)')
   })
 
-  test.each<[string, string]>([
-    ['AccessDeniedException', "grant the function's role dynamodb:"],
-    ['ResourceNotFoundException', 'create the table, or correct its name, the Region or the account'],
-    ['CredentialsProviderError', 'set AWS credentials, or pass a client that has them'],
-    ['ExpiredTokenException', 'check that the AWS credentials of the process are valid'],
-    ['UnrecognizedClientException', 'check that the AWS credentials of the process are valid'],
-    ['InvalidSignatureException', 'that its clock is right'],
-    ['IncompleteSignatureException', 'check that the AWS credentials of the process are valid'],
-    ['MissingAuthenticationTokenException', 'check that the AWS credentials of the process are valid'],
-    ['UnknownOperationException', 'see its cause'],
-    ['ItemCollectionSizeLimitExceededException', 'see its cause'],
-    ['NotAuthorized', 'see its cause'],
-    ['OptInRequired', 'see its cause'],
-  ])('is refused for good by %s', async (name, hint) => {
+  test.each([
+    'AccessDeniedException',
+    'ResourceNotFoundException',
+    'CredentialsProviderError',
+    'ExpiredTokenException',
+    'UnrecognizedClientException',
+    'InvalidSignatureException',
+    'IncompleteSignatureException',
+    'MissingAuthenticationTokenException',
+    'UnknownOperationException',
+    'ItemCollectionSizeLimitExceededException',
+    'NotAuthorized',
+    'OptInRequired',
+  ])('is refused for good by %s', async (name) => {
     const { mock, store } = setUp()
     mock.rejects(sdkError(name))
     const thrown = await rejection(call(store, aClaim()))
     expect(thrown).toMatchObject({ name: 'StoreUnavailableError', retryable: false })
     expect(thrown.message).toContain('on table "claims"')
-    expect(thrown.message).toContain(`in eu-central-1 (${name}): `)
-    expect(thrown.message).toContain(hint)
+    expect(thrown.message).toMatch(/ in eu-central-1 \(\w+\): \S/)
     expect(thrown.message).not.toContain('a-secret')
   })
 

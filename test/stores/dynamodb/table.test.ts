@@ -21,6 +21,8 @@ const hash = (AttributeName: string, AttributeType: ScalarAttributeType): Key =>
   KeyType: 'HASH',
 })
 
+const cdkToken = '$'.concat('{Token[TOKEN.123]}')
+
 describe('a table', () => {
   test.each<[string, readonly Key[]]>([
     ['of another key name', [hash('pk', 'S')]],
@@ -63,19 +65,43 @@ describe('a table', () => {
     await expect(dynamoDbStore('not-there', { client }).insert(aClaim(), limits)).rejects.toMatchObject({
       retryable: false,
       message:
-        'DynamoDB refused PutItem on table "not-there" in us-east-1 (ResourceNotFoundException): create the table, or correct its name, the Region or the account.',
+        'DynamoDB refused PutItem on table "not-there" in us-east-1 (ResourceNotFoundException): there is no such table in us-east-1 in this account; create it, or correct its name, the Region or the account.',
     })
   })
 
   test.each([
-    ['', '""'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [{}, '{}'],
-  ])('named %j is refused when the store is made', (name, got) => {
-    expect(() => Reflect.apply(dynamoDbStore, undefined, [name])).toThrow(
-      new TypeError(`dynamoDbStore: expected the name of a table, got ${got}.`),
-    )
+    ['', '""', 'Is the environment variable set?'],
+    [undefined, 'undefined', 'Is the environment variable set?'],
+    [null, 'null', 'Is the environment variable set?'],
+    [{}, '[object Object]', 'Is the environment variable set?'],
+    ['no', '"no"', 'Is the environment variable set?'],
+    ['a/b', '"a/b"', 'Is the environment variable set?'],
+    ['a'.repeat(256), '"a', 'Is the environment variable set?'],
+    ['"payments"', String.raw`"\"payments\""`, 'Remove the quotes and spaces around it.'],
+    ["'payments'", `"'payments'"`, 'Remove the quotes and spaces around it.'],
+    ['payments ', '"payments "', 'Remove the quotes and spaces around it.'],
+    [cdkToken, `"${cdkToken}"`, 'pass the name in an environment variable'],
+    ['arn:aws:dynamodb:eu-west-1:1234:table/x', '"arn:', 'arn:aws:dynamodb:REGION:ACCOUNT:table/NAME'],
+    [
+      'arn:aws:dynamodb:eu-west-1:123456789012:table/payments/index/by-day',
+      '"arn:',
+      'arn:aws:dynamodb:REGION:ACCOUNT:table/NAME',
+    ],
+  ])('named %j is refused when the store is made', (name, got, advice) => {
+    const make = () => Reflect.apply(dynamoDbStore, undefined, [name])
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(`dynamoDbStore: expected the name of a table, got ${got}`)
+    expect(make).toThrow(advice)
+  })
+
+  test.each([
+    'abc',
+    'a'.repeat(255),
+    'Pay_ments-1.prod',
+    'arn:aws:dynamodb:eu-west-1:123456789012:table/payments',
+    'arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/payments',
+  ])('named %s is accepted', (name) => {
+    expect(() => dynamoDbStore(name)).not.toThrow()
   })
 })
 

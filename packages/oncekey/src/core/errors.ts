@@ -100,11 +100,14 @@ export class ResultUnavailableError extends OncekeyError {
   readonly code = 'replay-unavailable'
   readonly retryable = false
   readonly key: string
+  /** Why, without contents. */
+  readonly reason: string
   readonly status: number | undefined
 
   constructor(key: string, reason: string, status?: number) {
     super(`The run for idempotency key ${quote(key)} completed, but its result was not stored: ${reason}.`)
     this.key = key
+    this.reason = reason
     this.status = status
   }
 }
@@ -147,10 +150,16 @@ export class StoreUnavailableError extends OncekeyError {
   readonly retryable: boolean
   /** Set if the store certainly did nothing, since it throttled the only request that was sent. */
   readonly isThrottled: boolean
+  /** The cause in the store's own words, if these show neither key nor contents. */
+  readonly reason: string | undefined
 
-  constructor(message: string, options: ErrorOptions & { retryable: boolean; isThrottled?: boolean }) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { retryable: boolean; isThrottled?: boolean; reason?: string | undefined },
+  ) {
     super(message, options)
     this.retryable = options.retryable
+    this.reason = options.reason
     this.isThrottled = options.isThrottled === true
   }
 }

@@ -3,7 +3,7 @@ import type { Skew } from '../core/lease.ts'
 import type { ReplayCache, Settings } from '../core/request.ts'
 import type { Store } from '../core/store.ts'
 import { type ClaimOptions, DEFAULTS } from '../options.ts'
-import { dynamoDbStore } from '../stores/dynamodb/store.ts'
+import { checkTableName, dynamoDbStore } from '../stores/dynamodb/store.ts'
 
 /** Stores made from a table's name with the default client: `runOnce` gets the name anew on each call. */
 const storesByName = new Map<string, Store>()
@@ -52,12 +52,7 @@ async function loadCache(maxEntries: number): Promise<ReplayCache> {
 
 function storeOf(where: string, table: unknown, client: ClaimOptions['client']): Store {
   if (isStore(table)) return table
-  if (typeof table !== 'string' || table === '') {
-    const got = typeof table === 'string' ? 'an empty string' : String(table)
-    throw new TypeError(
-      `${where}: expected a table name or a Store, got ${got}. Is the environment variable set?`,
-    )
-  }
+  checkTableName(where, table, 'a table name or a Store')
   if (client !== undefined) return dynamoDbStore(table, { client })
   const store = storesByName.get(table) ?? dynamoDbStore(table)
   storesByName.set(table, store)

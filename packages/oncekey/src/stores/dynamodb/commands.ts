@@ -32,7 +32,7 @@ export function createCommands(
     expectedErrors: readonly string[] = [],
   ): Promise<Reply> =>
     transport(action, input, { timeoutMs, expectedErrors }).catch(async (thrown: unknown) => {
-      throw failureOf(thrown, { action, table, timeoutMs, region: await region() })
+      throw await failureOf(thrown, { action, table, timeoutMs, region: await region() })
     })
   return {
     table,

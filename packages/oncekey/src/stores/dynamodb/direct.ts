@@ -118,6 +118,7 @@ function judge(outcome: HttpReply | NoReply, expectedErrors: readonly string[], 
   const name = content.__type.slice(content.__type.indexOf('#') + 1)
   const item = toItem(content.Item)
   const reasons = readReasons(content.CancellationReasons)
+  const throttling = content.ThrottlingReasons ?? content.throttlingReasons
   const message = content.message ?? content.Message ?? 'UnknownError'
   const cause = (): Error => {
     const facts = { name, $fault: statusCode < 500 ? 'client' : 'server', $metadata }
@@ -126,6 +127,7 @@ function judge(outcome: HttpReply | NoReply, expectedErrors: readonly string[], 
       facts,
       item && { Item: item },
       reasons && { CancellationReasons: reasons },
+      throttling !== undefined && { ThrottlingReasons: throttling },
     )
   }
   if (expectedErrors.includes(name)) {

@@ -18,32 +18,26 @@ export function nameOf(thrown: unknown): string {
   return `${member(thrown, 'name')}`
 }
 
-const CREDENTIALS = 'check that the AWS credentials of the process are valid and that its clock is right'
-
-const SEE_CAUSE = 'see its cause'
-
 /**
- * The errors that no retry helps against, and what to do about each. Every other error is transient: an unknown 4xx, or
- * a reply that a proxy made, says nothing about the next try, and giving up would run finished work again.
+ * The errors that no retry helps against. Every other error is transient: an unknown 4xx, or a reply that a proxy made,
+ * says nothing about the next try, and giving up would run finished work again.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
  */
-const HINTS: ReadonlyMap<string, string> = new Map([
-  ['CredentialsProviderError', 'set AWS credentials, or pass a client that has them'],
-  ['ExpiredTokenException', CREDENTIALS],
-  ['IncompleteSignatureException', CREDENTIALS],
-  ['InvalidSignatureException', CREDENTIALS],
-  ['MissingAuthenticationTokenException', CREDENTIALS],
-  ['ResourceNotFoundException', 'create the table, or correct its name, the Region or the account'],
-  ['UnrecognizedClientException', CREDENTIALS],
-  ['ItemCollectionSizeLimitExceededException', SEE_CAUSE],
-  ['NotAuthorized', SEE_CAUSE],
-  ['OptInRequired', SEE_CAUSE],
-  ['SerializationException', SEE_CAUSE],
-  ['UnknownOperationException', SEE_CAUSE],
-  [
-    'ValidationException',
-    'expected partition key `id` (S) and no sort key; create such a table if this one has another key',
-  ],
+const FINAL: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'CredentialsProviderError',
+  'ExpiredTokenException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'ItemCollectionSizeLimitExceededException',
+  'MissingAuthenticationTokenException',
+  'NotAuthorized',
+  'OptInRequired',
+  'ResourceNotFoundException',
+  'SerializationException',
+  'UnknownOperationException',
+  'UnrecognizedClientException',
+  'ValidationException',
 ])
 
 /** DynamoDB does nothing of a request that it throttles. */
@@ -63,40 +57,24 @@ function isThrottled(thrown: unknown): boolean {
   )
 }
 
-/** Returns the error to throw for whatever a transport threw. Its message shows neither key nor contents. */
-export function failureOf(thrown: unknown, request: Request): StoreUnavailableError {
+/** Returns the error to throw for whatever a transport threw. It shows neither key nor contents. */
+export async function failureOf(thrown: unknown, request: Request): Promise<StoreUnavailableError> {
   const { action, table, timeoutMs, region } = request
+  // Nothing but a failure needs the hints, and no failure to load them may hide the failure itself.
+  const hints = await import('./hints.ts').catch(() => undefined)
   const code = member(thrown, 'code')
+  const isFinal = region === undefined || FINAL.has(nameOf(thrown)) || /MODULE_NOT_FOUND$/.test(`${code}`)
   const reason = typeof code === 'string' ? code : nameOf(thrown)
   const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
   const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`
-  const hint =
-    code === 'ERR_MODULE_NOT_FOUND'
-      ? 'install @aws-sdk/client-dynamodb'
-      : region === undefined
-        ? 'set AWS_REGION, or pass a client with a Region'
-        : hintFor(thrown, action)
-  const message =
-    hint === undefined
-      ? `DynamoDB ${what} failed within ${timeoutMs} ms (${reason}).`
-      : `DynamoDB refused ${what} (${reason}): ${hint}.`
-  return new StoreUnavailableError(message, {
-    retryable: hint === undefined,
+  const hint = hints?.hintFor(thrown, request) ?? (isFinal ? 'see its cause' : undefined)
+  const message = isFinal
+    ? `DynamoDB refused ${what} (${reason})`
+    : `DynamoDB ${what} failed within ${timeoutMs} ms (${reason})`
+  return new StoreUnavailableError(`${message}${hint === undefined ? '' : `: ${hint}`}.`, {
+    retryable: !isFinal,
     isThrottled: isThrottled(thrown),
+    reason: hints?.reasonOf(thrown, action),
     cause: thrown,
   })
-}
-
-/** Returns what to do, or `undefined` if a retry may help. */
-function hintFor(thrown: unknown, action: Request['action']): string | undefined {
-  const name = nameOf(thrown)
-  if (name === 'AccessDeniedException') {
-    return action === 'TransactWriteItems'
-      ? "grant the function's role dynamodb:UpdateItem on this table, and the action of each write on its table"
-      : `grant the function's role dynamodb:${action} on this table`
-  }
-  if (name === 'ValidationException' && /item size/i.test(String(member(thrown, 'message')))) {
-    return 'the record would exceed 400 KB; save fewer or smaller results in steps'
-  }
-  return HINTS.get(name)
 }

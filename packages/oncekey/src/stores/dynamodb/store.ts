@@ -44,18 +44,41 @@ const CLAIM_ERRORS = [...OWNER_ERRORS, CONFLICT]
 /**
  * Returns a store in a DynamoDB table with partition key `id` (S), no sort key, and TTL on `expiresAt`.
  *
- * @throws TypeError if `table` is not a name, as when an environment variable is not set.
+ * @throws TypeError if no table can have this name, as when an environment variable is not set.
  */
 export function dynamoDbStore(table: string, { client }: DynamoDbStoreOptions = {}): Store {
-  if (typeof table !== 'string' || table === '') {
-    throw new TypeError(`dynamoDbStore: expected the name of a table, got ${JSON.stringify(table)}.`)
-  }
+  checkTableName('dynamoDbStore', table)
   return client === undefined
     ? createStore(createCommands(table, directTransport, currentRegion))
     : createStore(
         createCommands(table, sdkTransport(client), () => loadRegion(client)),
         client,
       )
+}
+
+/** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html */
+const TABLE_NAME = /^(?:arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/)?[\w.-]{3,255}$/
+
+/** @throws TypeError if this is neither the name of a table nor its ARN, with what to correct. */
+export function checkTableName(
+  where: string,
+  table: unknown,
+  expected = 'the name of a table',
+): asserts table is string {
+  if (typeof table === 'string' && TABLE_NAME.test(table)) return
+  const text = String(table)
+  let advice = 'Is the environment variable set?'
+  if (text.includes('${Token[')) {
+    advice = 'A CDK token has its value only in the template: pass the name in an environment variable.'
+  } else if (text.startsWith('arn:')) {
+    advice = 'The ARN of a table is arn:aws:dynamodb:REGION:ACCOUNT:table/NAME.'
+  } else if (/^["'\s]|["'\s]$/.test(text)) {
+    advice = 'Remove the quotes and spaces around it.'
+  }
+  const got = typeof table === 'string' ? JSON.stringify(table) : text
+  throw new TypeError(
+    `${where}: expected ${expected}, got ${got}. A name has 3 to 255 of A-Z a-z 0-9 _ - . or is the ARN of a table. ${advice}`,
+  )
 }
 
 async function loadSdkTransport(client: DynamoDbClient | undefined): Promise<Transport> {
