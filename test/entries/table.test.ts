@@ -26,7 +26,7 @@ describe('a table given by name', () => {
     expect(await itemsOf(table)).toHaveLength(1)
   })
 
-  it('that does not exist answers 503, runs nothing, and tells its name and the mend', async () => {
+  it('that does not exist answers 500, runs nothing, and tells its name to the operator only', async () => {
     const outcomes: unknown[] = []
     let runs = 0
     const handler = idempotentHandler(
@@ -38,7 +38,7 @@ describe('a table given by name', () => {
       },
     )
     const answer = await handler(event(), lambdaContext())
-    expect(answer).toMatchObject({ statusCode: 503, headers: { 'Retry-After': expect.any(String) } })
+    expect(answer).toMatchObject({ statusCode: 500 })
     expect(JSON.stringify(answer)).not.toContain('no-such-table')
     expect(outcomes).toEqual([['store-unavailable', expect.stringContaining('no-such-table')]])
     expect(runs).toBe(0)

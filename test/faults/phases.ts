@@ -45,6 +45,8 @@ const WELL: Sequel = {
 }
 /** The claim was given up and freed, nothing ran. */
 const GIVEN_UP: Sequel = { ...WELL, first: '503', record: 'released', retry: '201' }
+/** The status of a call that was refused: 503 says that a retry helps. */
+const refusalOf = (fault: Fault): string => (fault === 'refused for good' ? '500' : '503')
 /** The work is done and answered, but its result is not stored: only the end of the lease lets it run again. */
 const UNSTORED: Sequel = { first: '201', record: 'in-flight', retry: '409', later: '201', runs: 2 }
 
@@ -62,7 +64,8 @@ const claimed =
     if (FAULTS[fault].write === 'now') return GIVEN_UP
     // It arrives after its caller gave it up: nobody runs, and only the end of the lease frees the key.
     const isLate = FAULTS[fault].write === 'held'
-    return { ...GIVEN_UP, record: unclaimed, ...(isLate && { retry: '409', later: '201' }) }
+    const first = refusalOf(fault)
+    return { ...GIVEN_UP, first, record: unclaimed, ...(isLate && { retry: '409', later: '201' }) }
   }
 
 class Declined extends Error {
@@ -131,7 +134,7 @@ export const phaseCases: readonly PhaseCase[] = [
     work: () => LONG,
     expected: (fault, isLasting) => ({
       ...WELL,
-      first: isFinal(fault, isLasting) ? '503' : '201 replayed',
+      first: isFinal(fault, isLasting) ? refusalOf(fault) : '201 replayed',
       runs: 0,
     }),
   },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  ERROR_CODES,
   InFlightError,
   KeyInvalidError,
   KeyMissingError,
@@ -50,6 +51,14 @@ const rows: readonly Row[] = [
     code: 'key-expired',
     status: 400,
     title: 'Idempotency-Key is expired',
+    retryable: false,
+    retryAfter: [],
+  },
+  {
+    error: new KeyInvalidError('The caller is not identified.', { code: 'identity-unknown' }),
+    code: 'identity-unknown',
+    status: 400,
+    title: 'The request cannot be identified',
     retryable: false,
     retryAfter: [],
   },
@@ -109,6 +118,14 @@ const rows: readonly Row[] = [
     retryable: true,
     retryAfter: ['1'],
   },
+  {
+    error: new StoreUnavailableError('table pay-prod: no such table', { retryable: false }),
+    code: 'store-unavailable',
+    status: 500,
+    title: 'Idempotency is unavailable',
+    retryable: false,
+    retryAfter: [],
+  },
 ]
 
 const problemOf = (answer: unknown): Record<string, unknown> => JSON.parse(deliver('http', answer).body)
@@ -157,6 +174,21 @@ describe.each(shapes)('a problem sent through %s', (shape) => {
   })
 })
 
+describe('status, Retry-After, text and retryable', () => {
+  it('are known for every error code', () => {
+    expect([...new Set(rows.map(({ code }) => code))].toSorted()).toEqual([...ERROR_CODES].toSorted())
+  })
+
+  it.each(rows)('say the same for $code with $status', ({ error }) => {
+    const answer = refuse(error)
+    const { status, detail } = problemOf(answer)
+    expect(headerValues('http', answer, 'retry-after').length > 0).toBe(error.retryable)
+    expect(/\bretry later\b/i.test(String(detail))).toBe(error.retryable)
+    expect([409, 503].includes(Number(status)) || !error.retryable).toBe(true)
+    expect(status === 503 && !error.retryable).toBe(false)
+  })
+})
+
 it('a load balancer gets the status in words', () => {
   const { refuse: albRefuse } = answersOf('alb', { problems: { statuses: { 'in-flight': 299 } } })
   expect(albRefuse(new KeyReusedError(KEY))).toMatchObject({ statusDescription: '422 Unprocessable Entity' })
@@ -176,12 +208,6 @@ describe('Retry-After (still running)', () => {
     [Number.POSITIVE_INFINITY, '5'],
   ])('that an error suggests as %d ms is %s', (leftMs, expected) => {
     expect(headerValues('http', refuse(new InFlightError(KEY, leftMs)), 'retry-after')).toEqual([expected])
-  })
-
-  it('comes with every 503, mendable from outside or not', () => {
-    const error = new StoreUnavailableError('no such table', { retryable: false })
-    expect(headerValues('http', refuse(error), 'retry-after')).toEqual(['1'])
-    expect(problemOf(refuse(error))).toMatchObject({ status: 503, retryable: false })
   })
 })
 

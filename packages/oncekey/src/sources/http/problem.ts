@@ -9,6 +9,7 @@ import type { HttpRequest } from './request.ts'
 
 const OUTSTANDING = 'A request is outstanding for this Idempotency-Key'
 const RETRY = 'Retry later with the same key.'
+const REPORT = 'The request was not run. Report this error to the operator of the service.'
 
 /** Without a `detail`, the error's own message is sent: it speaks only of the request and its key. */
 const PROBLEMS: { readonly [code in ErrorCode]: readonly [status: number, title: string, detail?: string] } =
@@ -38,16 +39,14 @@ const PROBLEMS: { readonly [code in ErrorCode]: readonly [status: number, title:
       'The outcome is unknown',
       'An earlier attempt was interrupted. Check whether it took effect before you send the request again with a new key.',
     ],
-    'record-unreadable': [
-      500,
-      'The idempotency record cannot be read',
-      'The request was not run. Report this error to the operator of the service.',
-    ],
+    'record-unreadable': [500, 'The idempotency record cannot be read', REPORT],
     'store-unavailable': [503, 'Idempotency is unavailable', RETRY],
   }
 
-/** Errors whose request is worth repeating soon: after seconds, and never so many that a client gives up. */
-const SENT_WITH_RETRY_AFTER: readonly string[] = ['in-flight', 'lease-lost', 'store-unavailable']
+/** The store refused for good: no retry helps before somebody corrects the configuration. */
+const MISCONFIGURED: (typeof PROBLEMS)[ErrorCode] = [500, 'Idempotency is unavailable', REPORT]
+
+/** Long enough to be worth it, and never so long that a client gives up. */
 const MIN_RETRY_AFTER_S = 1
 const MAX_RETRY_AFTER_S = 5
 
@@ -65,7 +64,8 @@ export function describeProblem(
   { typeBase, titles, statuses }: ProblemOptions = {},
 ): Problem {
   const { code, retryable, message } = error
-  const [status, title, detail = message] = PROBLEMS[code]
+  const isMisconfigured = code === 'store-unavailable' && !retryable
+  const [status, title, detail = message] = isMisconfigured ? MISCONFIGURED : PROBLEMS[code]
   return {
     type: typeBase === undefined ? TYPE_BASE + code : join(typeBase, code),
     title: titles?.[code] ?? title,
@@ -97,7 +97,7 @@ export function refusalHeaders(error: OncekeyError): Readonly<Record<string, str
   const { code } = error
   return {
     'Cache-Control': 'no-store',
-    ...(SENT_WITH_RETRY_AFTER.includes(code) && { 'Retry-After': retryAfterSeconds(error) }),
+    ...(error.retryable && { 'Retry-After': retryAfterSeconds(error) }),
     // Clients that follow Stripe's would otherwise retry every 409.
     ...(code === 'outcome-unknown' && { 'Stripe-Should-Retry': 'false' }),
   }
