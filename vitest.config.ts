@@ -44,6 +44,7 @@ export default defineConfig(({ mode }) => {
       // Concurrent tests mostly wait for time-outs.
       maxConcurrency: 12,
       globalSetup: ['test/support/global-setup.ts'],
+      setupFiles: ['test/support/quiet-log.ts'],
       // Nothing is timed here: a test that hangs must end, and a busy machine must not fail one.
       testTimeout: 60_000,
       hookTimeout: 60_000,

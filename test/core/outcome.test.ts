@@ -11,8 +11,13 @@ import {
 import { manualClock } from '../support/manual-clock.ts'
 
 const clock = manualClock()
-const invocation = { service: 'payments', startedAtMs: clock.nowMs() - 5 }
-const event = { outcome: 'executed', service: 'payments', durationMs: 5, key: 'k1' }
+const invocation = {
+  service: 'payments',
+  context: { awsRequestId: 'request-1' },
+  startedAtMs: clock.nowMs() - 5,
+}
+const { context } = invocation
+const event = { outcome: 'executed', service: 'payments', durationMs: 5, key: 'k1', context }
 
 /** Collects what the process hears of while the test runs. */
 function listenTo(name: 'unhandledRejection' | 'warning'): readonly unknown[] {
@@ -33,7 +38,7 @@ describe('an outcome', () => {
     report({ clock, onOutcome: (outcome) => hooked.push(outcome) }, invocation, 'executed', { key: 'k1' })
     report({ clock }, invocation, 'replayed')
     expect(hooked).toEqual([event])
-    expect(published).toEqual([event, { outcome: 'replayed', service: 'payments', durationMs: 5 }])
+    expect(published).toEqual([event, { outcome: 'replayed', service: 'payments', durationMs: 5, context }])
     expect(OUTCOME_CHANNEL).toBe('oncekey:outcome')
   })
 

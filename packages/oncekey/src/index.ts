@@ -12,6 +12,7 @@ export {
   ResultUnavailableError,
   StoreUnavailableError,
 } from './core/errors.ts'
+export type { LogFields, Logger } from './core/log.ts'
 export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './core/outcome.ts'
 export type { ReplayedRecord } from './core/record.ts'
 export type { Store, TransactionWrite } from './core/store.ts'

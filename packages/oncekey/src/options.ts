@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda'
 import { isPointer } from './core/canonical-json.ts'
 import type { Clock } from './core/clock.ts'
 import { ERROR_CODES, type ErrorCode, type OncekeyError } from './core/errors.ts'
+import type { Logger } from './core/log.ts'
 import type { OutcomeEvent } from './core/outcome.ts'
 import type { CrashMode, ReplayedRecord } from './core/record.ts'
 import type { Hook } from './core/request.ts'
@@ -74,6 +75,12 @@ export interface ClaimOptions {
   readonly clock?: Pick<Clock, 'nowMs'> & Partial<Clock>
   /** Called once for every request, with its outcome. Whatever it throws is ignored. */
   readonly onOutcome?: (event: OutcomeEvent) => unknown
+  /**
+   * Gets what somebody has to look at, such as a result that was not stored: Powertools' Logger, pino, `console`, or any
+   * object with `warn` and `error`, called with a message and its fields. `false` logs nothing.
+   * @default one line of JSON for each on standard error
+   */
+  readonly logger?: Logger | false
 }
 
 /** 100 years. An expiry computed with more would not be a safe integer, and its record could not be read. */
@@ -90,6 +97,12 @@ const isListOf = (isItem: (value: unknown) => boolean, value: unknown): boolean 
   Array.isArray(value) && value.length > 0 && value.every(isItem)
 const hasOnly = (value: unknown, name: string, isValid: (value: unknown) => boolean): boolean =>
   isObject(value) && Object.keys(value).join() === name && isValid(value[name])
+
+const isLogger = (value: unknown): boolean => {
+  if (value === false) return true
+  const methods = typeof value === 'function' ? { ...value } : value
+  return isObject(methods) && isFunction(methods.warn) && isFunction(methods.error)
+}
 
 /** The cache reserves its memory when it is made. */
 const MAX_CACHE_ENTRIES = 100_000
@@ -137,6 +150,7 @@ export const CLAIM_RULES: Readonly<Record<keyof ClaimOptions, Rule>> = {
     'an object with nowMs(), epoch milliseconds',
   ],
   onOutcome: aFunction,
+  logger: [isLogger, "a logger with the methods warn and error, such as Powertools' Logger, or false"],
 }
 
 /** A response as `shouldStore` and `redact` receive it, whatever the event's source. */

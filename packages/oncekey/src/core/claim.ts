@@ -23,7 +23,7 @@ import {
   waitUntilMs,
 } from './lease.ts'
 import { loadResult } from './offload.ts'
-import { type Outcome, warnOnce } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 import {
   type IdempotencyRecord,
   type InFlightRecord,
@@ -84,7 +84,6 @@ export function acquire(settings: Settings, request: ProtectedRequest, lease: Le
 function toRefusal(error: unknown): Found {
   if (error instanceof RecordUnreadableError) return { kind: 'refused', outcome: 'unreadable', error }
   if (!(error instanceof StoreUnavailableError)) throw error
-  if (!error.retryable) warnOnce('ONCEKEY_STORE', error.message)
   return { kind: 'refused', outcome: 'store-unavailable', error }
 }
 

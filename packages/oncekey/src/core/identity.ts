@@ -25,9 +25,10 @@ const READABLE_CHARACTERS = 64
 export function recordId({ kind, service, name, principal, key }: Identity): string {
   for (const [part, text] of Object.entries({ key, name, principal, service })) {
     if (text.isWellFormed()) continue
-    const got = JSON.stringify(text.slice(0, READABLE_CHARACTERS))
+    // Only the key is its caller's own, and the message of any other part is logged.
+    const got = part === 'key' ? `${JSON.stringify(text.slice(0, READABLE_CHARACTERS))} with` : 'one with'
     throw new KeyInvalidError(
-      `Expected the ${part} to be well-formed Unicode, got ${got} with half of a surrogate pair. Cut text between characters, not inside one.`,
+      `Expected the ${part} to be well-formed Unicode, got ${got} half of a surrogate pair. Cut text between characters, not inside one.`,
       { code: part === 'key' ? 'key-invalid' : 'identity-unknown' },
     )
   }

@@ -1,4 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
+import { logHookError, logOutcome } from './log.ts'
+import { noticeOf } from './notices.ts'
 import type { Invocation, Settings } from './request.ts'
 
 /** The end of a request. Every request has exactly one. */
@@ -34,6 +36,8 @@ export interface OutcomeEvent {
   readonly durationMs: number
   /** The reason, if the outcome is not a success, or if the result of a success was not stored. */
   readonly error?: unknown
+  /** The Lambda context, as the handler's host passed it. `undefined` for `runOnce` and `@once`. */
+  readonly context?: unknown
 }
 
 /** The name of the `node:diagnostics_channel` that every outcome is published to. */
@@ -41,20 +45,28 @@ export const OUTCOME_CHANNEL = 'oncekey:outcome'
 
 const outcomes = channel(OUTCOME_CHANNEL)
 
-/** Publishes how a request ended. A hook that throws or rejects changes nothing: the answer is decided. */
+/**
+ * Publishes how a request ended, and logs it if somebody has to look at it. A hook or a logger that throws or rejects
+ * changes nothing: the answer is decided.
+ */
 export function report(
-  { clock, onOutcome, isSilent }: Pick<Settings, 'clock' | 'onOutcome' | 'isSilent'>,
-  { service, startedAtMs }: Pick<Invocation, 'service' | 'startedAtMs'>,
+  { clock, onOutcome, isSilent, logger }: Pick<Settings, 'clock' | 'onOutcome' | 'isSilent' | 'logger'>,
+  { service, context, startedAtMs }: Pick<Invocation, 'service' | 'context' | 'startedAtMs'>,
   outcome: Outcome,
-  facts?: Omit<OutcomeEvent, 'outcome' | 'service' | 'durationMs'>,
+  facts?: Omit<OutcomeEvent, 'outcome' | 'service' | 'durationMs' | 'context'>,
 ): void {
-  if (isSilent || (onOutcome === undefined && !outcomes.hasSubscribers)) return
-  const event = { outcome, service, durationMs: clock.nowMs() - startedAtMs, ...facts }
+  if (isSilent) return
+  const notice = logger === false ? undefined : noticeOf(outcome, facts)
+  if (onOutcome === undefined && notice === undefined && !outcomes.hasSubscribers) return
+  const event = { outcome, service, durationMs: clock.nowMs() - startedAtMs, ...facts, context }
+  if (notice !== undefined) logOutcome(logger, notice, event)
   outcomes.publish(event)
   try {
-    ignoreRejection(onOutcome?.(event))
-  } catch {
-    // A failing metric must not change the answer.
+    const returned: unknown = onOutcome?.(event)
+    if (returned instanceof Promise) returned.catch((error) => logHookError(logger, 'onOutcome', error))
+    else ignoreRejection(returned)
+  } catch (error) {
+    logHookError(logger, 'onOutcome', error)
   }
 }
 

@@ -3,10 +3,11 @@ import { acquire, type Claim } from './claim.ts'
 import { InFlightError, LeaseLostError, type OncekeyError, ResultUnavailableError } from './errors.ts'
 import { finish } from './finish.ts'
 import { createLease, storeNowMs } from './lease.ts'
-import { type Outcome, type OutcomeEvent, report, warnOnce } from './outcome.ts'
+import { logHookError } from './log.ts'
+import { type Outcome, type OutcomeEvent, report } from './outcome.ts'
 import { loseClaim } from './renew.ts'
 import type { ProtectedRequest, Replayable, Settings } from './request.ts'
-import { parseResult, type StoredContent } from './result.ts'
+import { type LoadedResult, parseResult, type StoredContent } from './result.ts'
 import { type Ran, settle } from './settle.ts'
 
 /** The life of one request: claims its key, runs the handler, stores the result; or answers from the record. */
@@ -47,7 +48,10 @@ export async function protect(
   switch (end.kind) {
     case 'stored':
       cache?.set(request, end)
-      tell(settings, request, 'executed', { ...facts, error: end.error })
+      tell(settings, request, 'executed', {
+        ...facts,
+        error: end.error ?? reasonNotStored(request, end.result),
+      })
       return ownAnswer()
     case 'committed':
       tell(settings, request, 'executed', facts)
@@ -78,6 +82,13 @@ export async function protect(
       return ownAnswer()
     }
   }
+}
+
+/** Returns why there is nothing to replay, if there is not. */
+function reasonNotStored({ key }: ProtectedRequest, result: LoadedResult): OncekeyError | undefined {
+  return result.kind === 'unavailable'
+    ? new ResultUnavailableError(key, result.reason, result.status)
+    : undefined
 }
 
 type Facts = Pick<OutcomeEvent, 'attempt' | 'isTakeover' | 'error'>
@@ -122,8 +133,7 @@ async function replay(
     const { event, context } = request.invocation
     return await settings.onReplay(answer(), event, context, record)
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error
-    warnOnce('ONCEKEY_ON_REPLAY', `onReplay threw ${name}, and the stored answer was returned unchanged.`)
+    logHookError(settings.logger, 'onReplay', error)
     return answer()
   }
 }

@@ -2,6 +2,7 @@ import type { Claim } from './claim.ts'
 import type { Clock } from './clock.ts'
 import type { KeyInvalidError, OncekeyError } from './errors.ts'
 import type { Skew } from './lease.ts'
+import type { Logger } from './log.ts'
 import type { OutcomeEvent } from './outcome.ts'
 import type { CrashMode, ReplayedRecord } from './record.ts'
 import type { LoadedResult, StoredContent } from './result.ts'
@@ -52,6 +53,8 @@ export interface Settings {
     | Hook<[response: unknown, event: unknown, context: unknown, record: ReplayedRecord], unknown>
     | undefined
   readonly onOutcome?: ((event: OutcomeEvent) => unknown) | undefined
+  /** Standard error if absent; `false`: nothing is logged. */
+  readonly logger?: Logger | false | undefined
   /** Set for a rehearsal: outcomes are not reported to anybody. */
   readonly isSilent?: boolean
 }

@@ -1,4 +1,5 @@
 import type { Attempt } from '../core/attempt.ts'
+import { isPowertoolsLogger } from '../core/log.ts'
 import { report } from '../core/outcome.ts'
 import { protect } from '../core/protect.ts'
 import type { ProtectedRequest, Settings } from '../core/request.ts'
@@ -47,7 +48,13 @@ export function createProtectEvent(
     const identified = identifying instanceof Promise ? await identifying : identifying
     switch (identified.kind) {
       case 'request':
-        return protectIn(context, settings, identified.request, options.leaseMs, run)
+        return protectIn(
+          context,
+          settings,
+          identified.request,
+          options.leaseMs,
+          withLoggerKeys(settings.logger, identified.request.id, run),
+        )
       case 'unprotected':
         report(settings, invocation, identified.outcome)
         return run(undefined)
@@ -84,6 +91,37 @@ export function protectIn(
     return protect(execution.settings, execution.request, run)
   })
 }
+
+/**
+ * Returns `run` with the record's id among the keys of Powertools' Logger while it lasts. Only where these keys belong to
+ * one claim: Lambda runs one invocation at a time, or Powertools keeps the keys of each apart. On other hosts, and in a
+ * batch, a line would show the id of another request.
+ */
+function withLoggerKeys<Run extends (attempt: Attempt) => unknown>(
+  logger: Settings['logger'],
+  id: string,
+  run: Run,
+): Run | ((attempt: Attempt) => Promise<unknown>) {
+  if (!isPowertoolsLogger(logger) || process.env.AWS_LAMBDA_FUNCTION_NAME === undefined) return run
+  return async (attempt) => {
+    ignoreError(() => logger.appendKeys({ [LOGGER_KEY]: id }))
+    try {
+      return await run(attempt)
+    } finally {
+      ignoreError(() => logger.removeKeys([LOGGER_KEY]))
+    }
+  }
+}
+
+/** A logger that fails must not change the answer. */
+function ignoreError(call: () => void): void {
+  try {
+    call()
+  } catch {}
+}
+
+/** Named as Powertools names its own keys. */
+const LOGGER_KEY = 'idempotency_id'
 
 /** A key that is young enough to run must never find its record gone: the record is kept at least as long. */
 function withKeyAge(settings: Settings, maxKeyAgeMs: number | undefined): Settings {

@@ -115,7 +115,10 @@ const responder: Responder<string> = {
     try {
       json = JSON.stringify(value)
     } catch (error) {
-      throw new ResultUnavailableError(key, `it is not JSON (${String(error)})`)
+      throw new ResultUnavailableError(
+        key,
+        `it is not JSON (${error instanceof Error ? error.name : 'thrown'})`,
+      )
     }
     return json === undefined ? undefined : JSON.parse(json)
   },

@@ -42,6 +42,7 @@ export function resolveSettings(where: string, table: unknown, options: ClaimOpt
     onStoreError: options.onStoreError ?? DEFAULTS.onStoreError,
     cache: cache && loadCache(cache.maxEntries),
     onOutcome: options.onOutcome,
+    logger: options.logger,
   }
 }
 

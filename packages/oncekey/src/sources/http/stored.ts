@@ -1,4 +1,4 @@
-import { ignoreRejection } from '../../core/outcome.ts'
+import { ignoreRejection, warnOnce } from '../../core/outcome.ts'
 import type { Hook, Invocation } from '../../core/request.ts'
 import type { StoredContent } from '../../core/result.ts'
 import { DEFAULTS, type HttpResponse, type IdempotencyOptions } from '../../options.ts'
@@ -79,8 +79,10 @@ function isStored(
     try {
       const decision: unknown = ignoreRejection(shouldStore(viewOf(response, status, result), event, context))
       if (typeof decision === 'boolean') return decision
+      warnOnce('ONCEKEY_SHOULD_STORE', `shouldStore returned ${typeof decision}, so the profile decided.`)
     } catch {
       // The work is done, and storing it must not depend on a rule that fails.
+      warnOnce('ONCEKEY_SHOULD_STORE', 'shouldStore threw an error, so the profile decided.')
     }
   }
   return PROFILES[profile](status)
