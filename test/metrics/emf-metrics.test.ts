@@ -66,10 +66,36 @@ describe('an outcome', () => {
   it.each(outcomes)('%s is one count under its own name', (outcome) => {
     const line = lineOf({ ...executed, outcome })
     expect(line[outcome]).toBe(1)
-    expect(line._aws.CloudWatchMetrics[0].Metrics).toEqual([
+    expect(line._aws.CloudWatchMetrics[0].Metrics.filter(({ Name }) => Name !== 'errors')).toEqual([
       { Name: outcome, Unit: 'Count' },
       { Name: 'durationMs', Unit: 'Milliseconds' },
     ])
+  })
+
+  it('that somebody has to look at is counted as an error, too', () => {
+    const counted = outcomes.filter((outcome) => lineOf({ outcome, durationMs: 0 }).errors === 1)
+    expect(counted).toEqual([
+      'superseded',
+      'completion-failed',
+      'replay-unavailable',
+      'outcome-unknown',
+      'unreadable',
+      'store-unavailable',
+    ])
+    const error = new Error('too large')
+    expect(lineOf({ ...executed, error })._aws.CloudWatchMetrics[0].Metrics).toContainEqual({
+      Name: 'errors',
+      Unit: 'Count',
+    })
+  })
+
+  it('with an error carries its code and its cause, which are no dimensions', () => {
+    const cause = Object.assign(new Error('the-secret-key'), { name: 'AccessDeniedException' })
+    const error = Object.assign(new Error('the-secret-key', { cause }), { code: 'store-unavailable' })
+    const line = lineOf({ ...executed, outcome: 'store-unavailable', error })
+    expect(line).toMatchObject({ errorCode: 'store-unavailable', errorCause: 'AccessDeniedException' })
+    expect(line._aws.CloudWatchMetrics[0].Dimensions).toEqual([['service']])
+    expect(lineOf(executed)).not.toHaveProperty('errorCause')
   })
 
   it('is counted in the namespace Oncekey under its service', () => {

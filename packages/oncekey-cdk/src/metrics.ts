@@ -15,7 +15,7 @@ export interface OutcomeMetricOptions extends MetricOptions {
  * Returns the metric of an outcome, as `oncekey/metrics` counts it: the number of a service's requests that ended in
  * it. By default a sum over 5 minutes.
  *
- * @param outcome an outcome of the library, such as `replayed`, or `takeover`.
+ * @param outcome an outcome of the library, such as `replayed`, or `takeover`, or `errors`: what somebody has to look at.
  */
 export function metricOutcome(outcome: string, options: OutcomeMetricOptions): Metric {
   const { service, ...props } = options

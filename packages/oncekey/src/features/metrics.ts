@@ -1,3 +1,5 @@
+import { codeOf, rootNameOf } from '../core/error-description.ts'
+import { noticeOf } from '../core/notices.ts'
 import type { OutcomeEvent } from '../core/outcome.ts'
 
 export interface EmfOptions {
@@ -13,9 +15,11 @@ export interface EmfOptions {
 
 /**
  * An `onOutcome` that writes CloudWatch metrics as one line of log in the Embedded Metric Format: 1 under the name
- * of the outcome, 1 as `takeover` where a run claimed a lapsed lease, and `durationMs`.
+ * of the outcome, 1 as `takeover` where a run claimed a lapsed lease, 1 as `errors` where somebody has to look (what is
+ * logged by default, too), and `durationMs`. A line with an error also has its `errorCode` and its `errorCause`, such
+ * as `AccessDeniedException`; they are no dimensions, so that they cost nothing, and CloudWatch Logs Insights counts them.
  *
- * Nothing is sent: CloudWatch reads the line from the function's log. It holds no key.
+ * Nothing is sent: CloudWatch reads the line from the function's log. It holds no key and no message.
  *
  * @throws TypeError for a namespace or a dimension that CloudWatch would drop, or a name that a metric has.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -27,9 +31,21 @@ export function emfMetrics({
   write = writeLine,
 }: EmfOptions = {}): (event: OutcomeEvent) => void {
   checkNames(namespace, dimensions)
-  return ({ service, outcome, attempt, isTakeover, durationMs, id }) => {
+  return (event) => {
+    const { service, outcome, attempt, isTakeover, durationMs, id, error } = event
     const targets = { ...(service ? { service } : {}), ...dimensions }
-    const values = { [outcome]: 1, ...(isTakeover ? { takeover: 1 } : {}), durationMs }
+    const values = {
+      [outcome]: 1,
+      ...(isTakeover && { takeover: 1 }),
+      ...(noticeOf(outcome, event) && { errors: 1 }),
+      durationMs,
+    }
+    const facts = {
+      outcome,
+      attempt,
+      ...(error !== undefined && { errorCode: codeOf(error), errorCause: rootNameOf(error) }),
+      ...(withId && { id }),
+    }
     const directive = {
       Namespace: namespace,
       Dimensions: [Object.keys(targets)],
@@ -39,7 +55,7 @@ export function emfMetrics({
       })),
     }
     const _aws = { Timestamp: Date.now(), CloudWatchMetrics: [directive] }
-    write(JSON.stringify({ _aws, ...targets, ...values, outcome, attempt, ...(withId ? { id } : {}) }))
+    write(JSON.stringify({ _aws, ...targets, ...values, ...facts }))
   }
 }
 
@@ -49,7 +65,17 @@ function writeLine(line: string): void {
 }
 
 /** The members of a line besides its dimensions and the name of the outcome. */
-const taken: ReadonlySet<string> = new Set(['_aws', 'outcome', 'attempt', 'id', 'takeover', 'durationMs'])
+const taken: ReadonlySet<string> = new Set([
+  '_aws',
+  'outcome',
+  'attempt',
+  'id',
+  'takeover',
+  'errors',
+  'errorCode',
+  'errorCause',
+  'durationMs',
+])
 const MAX_DIMENSIONS = 30
 
 function checkNames(namespace: string, dimensions: Readonly<Record<string, string>>): void {
