@@ -36,6 +36,7 @@ const confined: readonly { readonly what: string; readonly imported: RegExp; rea
     imported: /^@(aws-sdk|smithy)\//,
     to: /^(stores\/dynamodb\/|options\.ts$|features\/inspect)/,
   },
+  { what: 'OpenTelemetry', imported: /^@opentelemetry\//, to: /^features\/otel\.ts$/ },
   { what: 'the CDK', imported: /^(aws-cdk-lib|constructs)/, to: /^never$/ },
 ]
 
