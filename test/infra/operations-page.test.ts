@@ -29,7 +29,7 @@ test('docs/operations.md explains every outcome', () => {
     skipped: true,
   }
   const named = rowsUnder('| outcome |').flatMap(([, first = '']) => first.match(/(?<=`)[a-z-]+(?=`)/g) ?? [])
-  expect(named.sort()).toEqual([...Object.keys(outcomes), 'takeover'].sort())
+  expect(named.sort()).toEqual([...Object.keys(outcomes), 'errors', 'takeover'].sort())
 })
 
 test('the prices in docs/operations.md match the units next to them', () => {
