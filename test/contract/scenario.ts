@@ -1,5 +1,5 @@
 import { dynamoDbStore, type IdempotencyOptions, type OutcomeEvent } from 'oncekey'
-import { type Delivered, deliver, shapes } from '../sources/http/delivered.ts'
+import { type Delivered, deliver } from '../sources/http/delivered.ts'
 import { eventSources, type RequestFacts } from '../support/events.ts'
 import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
 import { lambdaContext } from '../support/lambda-context.ts'
@@ -12,11 +12,11 @@ export const KEY = '8e03978e-40d5-43e8-bc93-6894a57f9324'
 
 /** Every event source behind every front door: the contract is the same for all of them. */
 export const entrances = frontDoors.flatMap((door) =>
-  eventSources.map((source, at) => ({
+  eventSources.map((source) => ({
     entrance: `${door.door}, ${source.source}`,
     door,
     source,
-    shape: shapes[at < 2 ? at : at - 1] ?? 'http',
+    shape: source.shape,
   })),
 )
 export type Entrance = (typeof entrances)[number]

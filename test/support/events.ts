@@ -132,13 +132,99 @@ export function albMultiEvent(facts: RequestFacts = {}): ALBEvent {
   return { ...event, multiValueQueryStringParameters: allOf(parameters), multiValueHeaders: allOf(lines) }
 }
 
-/** Every event source, for tests that hold for all of them. */
+/** An event of VPC Lattice, version 1. */
+export interface LatticeEventV1 {
+  readonly raw_path: string
+  readonly method: string
+  headers: Readonly<Record<string, string>>
+  readonly query_string_parameters: Readonly<Record<string, string>>
+  body: string
+  readonly is_base64_encoded: boolean
+  readonly requestContext?: undefined
+}
+
+/** An event of VPC Lattice, version 2. */
+export interface LatticeEventV2 {
+  readonly version: '2.0'
+  readonly path: string
+  readonly method: string
+  headers: Readonly<Record<string, readonly string[]>>
+  readonly queryStringParameters: Readonly<Record<string, readonly string[]>>
+  body: string
+  readonly isBase64Encoded: boolean
+  readonly requestContext: {
+    readonly serviceNetworkArn: string
+    readonly serviceArn: string
+    readonly targetGroupArn: string
+    readonly identity: Readonly<Record<string, string>>
+    readonly region: string
+    readonly timeEpoch: string
+  }
+}
+
+/**
+ * An event of VPC Lattice, which leaves the query on the path. Version 1 joins repeated lines by commas, and has the
+ * caller in a header.
+ * @see VPC Lattice user guide, "Lambda functions as targets" and "HTTP targets", caller identity headers
+ */
+export function latticeEventV1(facts: RequestFacts = {}): LatticeEventV1 {
+  const { method, target, lines, parameters, caller, body, isBase64Encoded } = lattice(facts)
+  const identity =
+    caller?.by === 'iam'
+      ? `Principal=${caller.userArn};PrincipalOrgID=o-example;SessionName=;Type=AWS_IAM`
+      : 'Principal=;PrincipalOrgID=;SessionName=;Type='
+  return {
+    raw_path: target,
+    method,
+    headers: joinedOf([...lines, ['x-amzn-lattice-identity', identity]]),
+    query_string_parameters: lastOf(parameters),
+    body,
+    is_base64_encoded: isBase64Encoded,
+  }
+}
+
+/** `latticeEventV1` in version 2, which has lists of values, and the caller in its context. */
+export function latticeEventV2(facts: RequestFacts = {}): LatticeEventV2 {
+  const { method, target, lines, parameters, caller, body, isBase64Encoded } = lattice(facts)
+  const arn = `arn:aws:vpc-lattice:eu-central-1:${ACCOUNT}`
+  return {
+    version: '2.0',
+    path: target,
+    method,
+    headers: allOf(lines),
+    queryStringParameters: allOf(parameters),
+    body,
+    isBase64Encoded,
+    requestContext: {
+      serviceNetworkArn: `${arn}:servicenetwork/sn-0bf3f2882e9cc805a`,
+      serviceArn: `${arn}:service/svc-0a40eebed65f8d69c`,
+      targetGroupArn: `${arn}:targetgroup/tg-6d0ecf831eec9f09`,
+      identity: {
+        sourceVpcArn: `arn:aws:ec2:eu-central-1:${ACCOUNT}:vpc/vpc-0b8276c84697e7339`,
+        ...(caller?.by === 'iam' && { type: 'AWS_IAM', principal: caller.userArn, sessionName: '' }),
+      },
+      region: 'eu-central-1',
+      timeEpoch: '1795341600000000',
+    },
+  }
+}
+
+function lattice(facts: RequestFacts) {
+  const userArn = `arn:aws:iam::${ACCOUNT}:user/user-1`
+  const { path, query, lines, body = '', ...others } = resolve(facts, { by: 'iam', userArn })
+  const lower = lines.map(([name, value]) => [name.toLowerCase(), value] as const)
+  return { ...others, body, lines: lower, target: query === '' ? path : `${path}?${query}` }
+}
+
+/** Every event source, for tests that hold for all of them; and the shape of the responses that it expects. */
 export const eventSources = [
-  { source: 'REST API (1.0)', build: restEvent },
-  { source: 'HTTP API (2.0)', build: httpApiEvent },
-  { source: 'Function URL (2.0)', build: functionUrlEvent },
-  { source: 'ALB, single-value headers', build: albEvent },
-  { source: 'ALB, multi-value headers', build: albMultiEvent },
+  { source: 'REST API (1.0)', shape: 'rest', build: restEvent },
+  { source: 'HTTP API (2.0)', shape: 'http', build: httpApiEvent },
+  { source: 'Function URL (2.0)', shape: 'http', build: functionUrlEvent },
+  { source: 'ALB, single-value headers', shape: 'alb', build: albEvent },
+  { source: 'ALB, multi-value headers', shape: 'alb-multi', build: albMultiEvent },
+  { source: 'VPC Lattice (1)', shape: 'lattice', build: latticeEventV1 },
+  { source: 'VPC Lattice (2)', shape: 'lattice', build: latticeEventV2 },
 ] as const
 
 type Pairs = readonly (readonly [string, string])[]

@@ -4,7 +4,7 @@ import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.t
 import type { HttpRequest, HttpShape } from '../../../packages/oncekey/src/sources/http/request.ts'
 import { createHttpResponder } from '../../../packages/oncekey/src/sources/http/responder.ts'
 
-export const shapes = ['rest', 'http', 'alb', 'alb-multi'] as const
+export const shapes = ['rest', 'http', 'alb', 'alb-multi', 'lattice'] as const
 
 export const KEY = '8e03978e-40d5-43e8-bc93-6894a57f9324'
 
@@ -80,7 +80,7 @@ const lists = (map: unknown): string[] =>
 
 /**
  * What the client gets, by AWS's documentation: REST APIs merge both maps, without the lines that are in both; HTTP
- * APIs and plain load balancers read `headers`, load balancers with multi-value headers `multiValueHeaders` only;
+ * APIs, VPC Lattice and plain load balancers read `headers`, load balancers with multi-value headers `multiValueHeaders` only;
  * HTTP APIs take anything without a `statusCode` for the body.
  */
 export function deliver(shape: HttpShape, answer: unknown): Delivered {
@@ -96,6 +96,7 @@ export function deliver(shape: HttpShape, answer: unknown): Delivered {
       ...(Array.isArray(value.cookies) ? value.cookies : []).map((cookie) => `set-cookie: ${cookie}`),
     ],
     alb: () => singles(value.headers),
+    lattice: () => singles(value.headers),
     'alb-multi': () => lists(value.multiValueHeaders),
     rest: () => [...new Set([...lists(value.multiValueHeaders), ...singles(value.headers)])],
   }[shape]()

@@ -168,6 +168,7 @@ describe.each(shapes)('a problem sent through %s', (shape) => {
         http: ['body', 'headers', 'isBase64Encoded', 'statusCode'],
         alb: ['body', 'headers', 'isBase64Encoded', 'statusCode', 'statusDescription'],
         'alb-multi': ['body', 'isBase64Encoded', 'multiValueHeaders', 'statusCode', 'statusDescription'],
+        lattice: ['body', 'headers', 'isBase64Encoded', 'statusCode', 'statusDescription'],
       }[shape],
     )
     expect(answer.isBase64Encoded).toBe(false)

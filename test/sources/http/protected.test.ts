@@ -85,7 +85,10 @@ describe('an event that is not HTTP', () => {
     },
     { what: 'an odd method', event: { httpMethod: 5, headers: {} } },
     { what: 'an odd method in 2.0', event: { version: '2.0', requestContext: { http: { method: {} } } } },
-    { what: 'a VPC Lattice event', event: { version: '2.0', method: 'POST', path: '/', requestContext: {} } },
+    {
+      what: 'a VPC Lattice event without its service',
+      event: { version: '2.0', method: 'POST', path: '/', requestContext: {} },
+    },
   ])('is not read: $what', ({ event }) => {
     expect(identifyHttp(event)).toBeUndefined()
   })

@@ -6,6 +6,8 @@ import {
   eventSources,
   functionUrlEvent,
   httpApiEvent,
+  latticeEventV1,
+  latticeEventV2,
   restEvent,
 } from '../../support/events.ts'
 import { readAll } from './identified.ts'
@@ -33,6 +35,8 @@ describe('one normal form', () => {
     { build: functionUrlEvent, shape: 'http', two: ['1,2'], b: ['x y', '2'] },
     { build: albEvent, shape: 'alb', two: ['2'], b: ['2'] },
     { build: albMultiEvent, shape: 'alb-multi', two: ['1', '2'], b: ['x y', '2'] },
+    { build: latticeEventV1, shape: 'lattice', two: ['1,2'], b: ['x y', '2'] },
+    { build: latticeEventV2, shape: 'lattice', two: ['1', '2'], b: ['x y', '2'] },
   ])('is what $shape is read as', ({ build, shape, two, b }) => {
     const request = readAll(build(FACTS))
     expect(request).toMatchObject({ shape, method: 'POST', path: '/orders/42/capture', body: FACTS.body })
@@ -88,7 +92,6 @@ describe('an event with less in it than AWS sends', () => {
   it.each([
     { what: '1.0 without path', event: { ...restEvent(), path: undefined }, path: '/prod/payments' },
     { what: '2.0 without rawPath', event: { ...httpApiEvent(), rawPath: undefined }, path: '/payments' },
-    { what: 'neither', event: { httpMethod: 'POST' }, path: '' },
   ])('has the path that is left: $what', ({ event, path }) => {
     expect(readAll(event).path).toBe(path)
   })

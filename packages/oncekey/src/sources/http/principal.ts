@@ -39,7 +39,7 @@ function gatewayPrincipal(context: Members): Principal {
   )
 }
 
-function claimsPrincipal(claims: unknown): Principal {
+export function claimsPrincipal(claims: unknown): Principal {
   const { iss, sub } = membersOf(claims)
   const subject = nameOf(sub)
   if (subject !== undefined) return JSON.stringify(['jwt', nameOf(iss) ?? '', subject])
@@ -59,7 +59,7 @@ function iamPrincipal(arn: unknown, iam: unknown): Principal {
  * of an identity pool share a role and a session, and have no name here. IAM Identity Center names the session after its
  * user, so that it stays.
  */
-function withoutSession(arn: unknown): unknown {
+export function withoutSession(arn: unknown): unknown {
   const [, role = arn, name = '', session] =
     /^(arn:[^:]*:(?:sts|iam)::[^:]*:assumed-role\/([^/]+))\/(.*)$/.exec(nameOf(arn) ?? '') ?? []
   if (session === 'CognitoIdentityCredentials') return undefined
@@ -106,13 +106,13 @@ function albPrincipal(
   }
 }
 
-function principal(kind: string, value: unknown): string | undefined {
+export function principal(kind: string, value: unknown): string | undefined {
   const name = nameOf(value)
   return name === undefined ? undefined : JSON.stringify([kind, name])
 }
 
 /** Returns a text that identifies somebody. Authorizers may also return numbers. */
-function nameOf(value: unknown): string | undefined {
+export function nameOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value : undefined
 }

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { Content } from '../../core/fingerprint.ts'
 import { isMembers, type Members, membersOf } from '../request.ts'
 
-/** The shapes of HTTP events that AWS documents, by the shape of the response that they expect. */
-export type HttpShape = 'rest' | 'http' | 'alb' | 'alb-multi'
+/** The shapes of the responses that the sources of HTTP events expect. */
+export type HttpShape = 'rest' | 'http' | 'alb' | 'alb-multi' | 'lattice'
 
 /** An HTTP event in one form, whatever sent it. */
 export interface HttpRequest {
@@ -21,27 +21,62 @@ export interface HttpRequest {
 }
 
 /**
- * Reads an HTTP event, or returns `undefined` for any other event. Events may have passed through other middleware, or
- * be made by hand, so that only the method is certain.
+ * Reads an HTTP event, or returns `undefined` for any event that does not have the whole shape of one. A method alone
+ * says nothing: authorizers, WebSocket messages, Bedrock agents and payloads of one's own have one too. Other middleware
+ * may have replaced the body and the headers, so that only their presence counts.
+ * @see docs/triggers.md, "Recognition"
  */
 export function readRequest(source: unknown): HttpRequest | undefined {
   const event = membersOf(source)
   const context = membersOf(event.requestContext)
-  const http = membersOf(context.http)
-  const method = http.method ?? event.httpMethod ?? context.httpMethod
-  if (typeof method !== 'string') return undefined
-  return {
-    shape: shapeOf(event, context, http),
-    method: method.toUpperCase(),
-    path: textOf(event.rawPath) ?? textOf(event.path) ?? textOf(http.path) ?? textOf(context.path) ?? '',
-    event,
-    context,
-  }
+  const isOther = [context.connectionId, event.methodArn, event.routeArn].some((id) => typeof id === 'string')
+  if (isOther) return undefined
+  return readPayload2(event, context) ?? readPayload1(event, context) ?? readLattice(event, context)
 }
 
-function shapeOf(event: Members, context: Members, http: Members): HttpShape {
-  if ('elb' in context) return isMembers(event.multiValueHeaders) ? 'alb-multi' : 'alb'
-  return typeof http.method === 'string' ? 'http' : 'rest'
+/** Reads an event of an HTTP API (2.0) or a function URL. */
+function readPayload2(event: Members, context: Members): HttpRequest | undefined {
+  const http = membersOf(context.http)
+  const path = textOf(event.rawPath) ?? textOf(http.path)
+  if (typeof http.method !== 'string' || path === undefined) return undefined
+  return { shape: 'http', method: http.method.toUpperCase(), path, event, context }
+}
+
+/** Reads an event of a REST API, an HTTP API (1.0) or a load balancer. */
+function readPayload1(event: Members, context: Members): HttpRequest | undefined {
+  const method = event.httpMethod ?? context.httpMethod
+  const path = textOf(event.path) ?? textOf(context.path)
+  if (typeof method !== 'string' || path === undefined) return undefined
+  const hasHeaders = 'headers' in event || 'multiValueHeaders' in event
+  // No payload of one's own says whether its body is base64.
+  const isOfGateway = isMembers(event.requestContext) || typeof event.isBase64Encoded === 'boolean'
+  if (!hasHeaders || !isOfGateway) return undefined
+  const albShape = isMembers(event.multiValueHeaders) ? 'alb-multi' : 'alb'
+  return { shape: 'elb' in context ? albShape : 'rest', method: method.toUpperCase(), path, event, context }
+}
+
+/** Reads an event of VPC Lattice, version 1 or 2, with the members' names of the other sources. */
+function readLattice(event: Members, context: Members): HttpRequest | undefined {
+  const target = textOf(event.raw_path) ?? (isMembers(event.requestContext) ? textOf(event.path) : undefined)
+  const isLattice = 'raw_path' in event || 'serviceArn' in context || 'serviceNetworkArn' in context
+  const { method, headers, body } = event
+  if (!isLattice || target === undefined || typeof method !== 'string' || !('headers' in event))
+    return undefined
+  // VPC Lattice leaves the query on the path.
+  const [path = '', ...query] = target.split('?')
+  return {
+    shape: 'lattice',
+    method: method.toUpperCase(),
+    path,
+    event: {
+      headers,
+      body,
+      rawQueryString: query.join('?'),
+      queryStringParameters: event.queryStringParameters ?? event.query_string_parameters,
+      isBase64Encoded: event.isBase64Encoded ?? event.is_base64_encoded,
+    },
+    context,
+  }
 }
 
 function textOf(value: unknown): string | undefined {

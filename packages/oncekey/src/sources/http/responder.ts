@@ -58,7 +58,7 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
     const added = Object.entries(refusalHeaders(error)).filter(([name]) => !ownNames.has(name.toLowerCase()))
     const response = {
       statusCode,
-      ...(shape.startsWith('alb') && {
+      ...((shape.startsWith('alb') || shape === 'lattice') && {
         statusDescription: `${statusCode} ${reasonPhrase(statusCode)}`.trim(),
       }),
       body,

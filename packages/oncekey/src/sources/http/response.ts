@@ -19,7 +19,7 @@ function shown(value: unknown): unknown {
 /**
  * Returns the response that a result is, or `undefined` for any other result.
  * HTTP APIs (2.0) take an object without `statusCode` for a body. REST APIs take it for a response. There, and behind
- * a load balancer, any other result is left to the middleware around the handler.
+ * a load balancer or VPC Lattice, any other result is left to the middleware around the handler.
  */
 export function asResponse(shape: HttpShape, result: unknown): Members | undefined {
   const value = shown(result)
@@ -51,7 +51,7 @@ export function statusOf(response: Members | undefined): number {
   return isValid ? status : BAD_GATEWAY
 }
 
-/** Only load balancers want it, and importing `node:http` would double the time that this library takes to load. */
+/** Only load balancers and VPC Lattice want it, and importing `node:http` would double the time that this library takes to load. */
 export function reasonPhrase(status: number): string {
   return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
 }

@@ -4,6 +4,7 @@ import { DEFAULTS, type IdempotencyOptions } from '../../options.ts'
 import type { Compared } from '../envelope.ts'
 import { type EventKind, type Identified, identify, SKIPPED } from '../identify.ts'
 import { checkKey, echoKey, MAX_KEY_CHARACTERS, readSentKey } from './key.ts'
+import { readLatticePrincipal } from './lattice.ts'
 import { readPrincipal } from './principal.ts'
 import { type HttpRequest, readBody, readQuery, readRequest } from './request.ts'
 import { createHttpResponder } from './responder.ts'
@@ -28,7 +29,8 @@ export function createHttpSource(
     missingKey: `Header ${names.join(' or ')} is missing. Send 1 to ${MAX_KEY_CHARACTERS} visible ASCII characters, the same on every retry.`,
     sentKey: (request) => readSentKey(request, headers, syntax),
     checkKey,
-    principal: (request) => readPrincipal(request, albAuthentication),
+    principal: (request) =>
+      request.shape === 'lattice' ? readLatticePrincipal(request) : readPrincipal(request, albAuthentication),
     readContent,
     withKey: (request, key) => ({ ...request, echo: echoKey(request, key, headers) }),
     ...(options.scope === 'operation' && { operation: operationOf }),
