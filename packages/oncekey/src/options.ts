@@ -211,8 +211,8 @@ export interface RefusalResponse {
 export interface IdempotencyOptions<TEvent = unknown> extends ClaimOptions {
   /**
    * Returns the key, in place of the header or of the key that the event's source gives; `undefined` if the event has
-   * none. Sources that give no key need it: Cognito triggers, direct and asynchronous invocations. If it throws, the
-   * request is refused.
+   * none. Sources that give no key need it: WebSocket APIs, AppSync, Bedrock agents, Cognito triggers, direct and
+   * asynchronous invocations. If it throws, the request is refused.
    */
   readonly key?: Hook<[event: TEvent, context: Context], string | undefined>
   /**

@@ -18,9 +18,9 @@ import { resolveSettings } from './settings.ts'
 type AnyRecord = SQSRecord | KinesisStreamRecord | DynamoDBRecord | MSKRecord
 
 /**
- * Makes a handler for batches of SQS, Kinesis, DynamoDB streams, MSK and self-managed Kafka: each record runs once,
- * under a claim of its own, and the response lists the records that failed. Switch on `ReportBatchItemFailures` in the
- * event source mapping, or Lambda ignores that response.
+ * Makes a handler for batches of SQS, Kinesis, DynamoDB streams, MSK and self-managed Kafka, also through a pipe of
+ * EventBridge: each record runs once, under a claim of its own, and the response lists the records that failed. Switch on
+ * `ReportBatchItemFailures` in the event source mapping, or Lambda ignores that response.
  *
  * @param recordHandler handles one record; `context.idempotency` is the record's own attempt. Its result is not
  *   stored. If it throws, the record is reported as failed and its claim is released.
@@ -43,7 +43,7 @@ export function idempotentBatch<TRecord extends AnyRecord, TContext = Context>(
   const { concurrency = DEFAULTS.concurrency, minRemainingMs = DEFAULTS.minRemainingMs } = options
 
   return async (event, context) => {
-    const { source, records } = readBatch<TRecord>(event)
+    const { source, records, isPartial } = readBatch<TRecord>(event)
     const batch = createBatch(settings, recordHandler, options.leaseMs)
     const durable = isDurable(context) ? await import('../features/durable.ts') : undefined
 
@@ -80,6 +80,11 @@ export function idempotentBatch<TRecord extends AnyRecord, TContext = Context>(
         })
       : await runGroups(grouped, concurrency, handleInTime)
     const failed = records.filter((item) => !done.has(item))
+    if (failed.length > 0 && !isPartial) {
+      throw new Error(
+        `${failed.length} of ${records.length} records failed. The whole batch has to be delivered again, as a pipe cannot be told which: those that succeeded will not run again.`,
+      )
+    }
     return {
       batchItemFailures: failed.map(({ identifier }) => ({ itemIdentifier: identifier })),
     } as BatchResponse<TRecord>

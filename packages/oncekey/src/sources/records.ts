@@ -14,7 +14,15 @@ import type { Content } from '../core/fingerprint.ts'
 import type { Invocation } from '../core/request.ts'
 import type { BatchOptions } from '../options.ts'
 import { type EventKind, type Identified, identify } from './identify.ts'
-import { describeNative, type Members, membersOf, type NativeEvent, valueResponder } from './request.ts'
+import { refuseUnprotectable } from './refused.ts'
+import {
+  describeNative,
+  isMembers,
+  type Members,
+  membersOf,
+  type NativeEvent,
+  valueResponder,
+} from './request.ts'
 
 /** The event in which such records come. */
 export type BatchEvent<TRecord> = TRecord extends SQSRecord
@@ -59,44 +67,65 @@ const RECORD_SOURCES: ReadonlyMap<unknown, BatchSource> = new Map([
   ['aws:kinesis', 'kinesis'],
   ['aws:dynamodb', 'dynamodb'],
 ])
-const KAFKA_SOURCES: ReadonlySet<unknown> = new Set(['aws:kafka', 'SelfManagedKafka'])
+const KAFKA_SOURCES: ReadonlyMap<unknown, BatchSource> = new Map([
+  ['aws:kafka', 'kafka'],
+  ['SelfManagedKafka', 'kafka'],
+  ['aws:SelfManagedKafka', 'kafka'],
+])
 
 /**
- * Returns the source of a batch event, or `undefined` for any other event.
+ * Returns the source of a batch event, or `undefined` for any other event. A pipe of EventBridge sends the records as a
+ * bare list.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-source.html
  */
 export function batchSourceOf(event: unknown): BatchSource | undefined {
   const { eventSource, Records } = membersOf(event)
   if (KAFKA_SOURCES.has(eventSource)) return 'kafka'
-  return Array.isArray(Records) ? RECORD_SOURCES.get(membersOf(Records[0]).eventSource) : undefined
+  const records: unknown = Array.isArray(event) ? event : Records
+  if (!Array.isArray(records)) return undefined
+  const named = membersOf(records[0]).eventSource
+  return RECORD_SOURCES.get(named) ?? (Array.isArray(event) ? KAFKA_SOURCES.get(named) : undefined)
+}
+
+/** The records of a batch event, in their order. */
+export interface RecordBatch<TRecord> {
+  readonly source: BatchSource
+  readonly records: readonly BatchRecord<TRecord>[]
+  /** Whether whatever sent the batch can be told which records failed. */
+  readonly isPartial: boolean
 }
 
 /**
- * Reads the records of a batch event, in their order.
- * @throws TypeError if the event is not a batch, or a record lacks what its source always sends: it could not be
- *   reported as failed.
+ * Reads a batch event.
+ * @throws TypeError if the event is not a batch, or cannot be answered record by record, or a record lacks what its
+ *   source always sends: it could not be reported as failed.
  */
-export function readBatch<TRecord>(event: unknown): {
-  readonly source: BatchSource
-  readonly records: readonly BatchRecord<TRecord>[]
-} {
+export function readBatch<TRecord>(event: unknown): RecordBatch<TRecord> {
+  refuseUnprotectable(event)
   const { Records, records, eventSourceArn } = membersOf(event)
   const source = batchSourceOf(event)
   if (source === undefined) {
     // An empty batch does not show its source. Without records, nobody needs it.
-    if (Array.isArray(Records) && Records.length === 0) return { source: 'sqs', records: [] }
+    const isEmpty = [Records, event].some((list) => Array.isArray(list) && list.length === 0)
+    if (isEmpty) return { source: 'sqs', records: [], isPartial: true }
     throw new TypeError(
       'idempotentBatch: expected a batch of SQS, Kinesis, DynamoDB streams or Kafka, got another event. Protect a single event with idempotent or idempotentHandler.',
     )
   }
-  const raw = source === 'kafka' ? Object.values(membersOf(records)).flat() : Records
+  const isPipe = Array.isArray(event)
+  const raw = isPipe ? event : source === 'kafka' ? Object.values(membersOf(records)).flat() : Records
   const read = readers[source]
   return {
     source,
-    records: (Array.isArray(raw) ? raw : []).map((record: TRecord) => ({
-      record,
-      ...read(membersOf(record), eventSourceArn),
-    })),
+    records: (Array.isArray(raw) ? raw : []).map((record: TRecord) => {
+      const members = membersOf(record)
+      const item = { record, ...read(members, eventSourceArn ?? members.eventSourceArn) }
+      // A pipe knows a record of a stream by its `eventID`, and a message by its `messageId`.
+      return isPipe && item.native ? { ...item, identifier: item.native.key } : item
+    }),
+    // For Kafka, no answer of a pipe is documented.
+    isPartial: !isPipe || source !== 'kafka',
   }
 }
 
@@ -127,8 +156,9 @@ const readers: { readonly [source in BatchSource]: Reader } = {
       content: typeof body === 'string' ? body : { parsed: body ?? null },
     }
   },
-  kinesis({ eventID, eventSourceARN, kinesis }) {
-    const { sequenceNumber, partitionKey, data } = membersOf(kinesis)
+  kinesis({ eventID, eventSourceARN, kinesis, ...flat }) {
+    // In a pipe, the record's own members are beside those of the event.
+    const { sequenceNumber, partitionKey, data } = isMembers(kinesis) ? kinesis : flat
     const stream = String(eventSourceARN)
     return {
       identifier: text('kinesis', 'kinesis.sequenceNumber', sequenceNumber),

@@ -1,7 +1,7 @@
 import type { Identity } from '../core/identity.ts'
 import type { Responder } from '../core/request.ts'
 import { type Compared, withoutEnvelopes } from './envelope.ts'
-import type { EventKind, NativeKey } from './identify.ts'
+import type { EventKind, NativeKey, UNNAMED } from './identify.ts'
 
 /** The members of a value that may be anything: events pass through other middleware, or are made by hand. */
 export type Members = Readonly<Record<string, unknown>>
@@ -31,6 +31,8 @@ export const valueResponder: Responder<unknown> = {
 /** An event that is not HTTP: its key, if its source gives one, and what it carries. */
 export interface NativeEvent extends Compared {
   readonly native: NativeKey | undefined
+  /** As `EventKind.principal` returns it, for sources whose events have a caller. */
+  readonly caller?: string | typeof UNNAMED | undefined
 }
 
 /** Describes the events of a source that are answered with plain values. */
@@ -44,7 +46,7 @@ export function describeNative(
     noun,
     responder,
     maxWaitMs: Number.POSITIVE_INFINITY,
-    missingKey: `This ${noun} has no key of its own. Set the option key to a function that returns one.`,
+    missingKey: `This ${noun} has no key of its own. Set the option key to a function that returns one. (HTTP events are known by their method, path, headers and requestContext together.)`,
     nativeKey: (event) => event.native,
     readContent: withoutEnvelopes,
   }

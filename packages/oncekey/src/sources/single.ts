@@ -1,97 +1,140 @@
-import type { Content } from '../core/fingerprint.ts'
 import type { Invocation } from '../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../options.ts'
+import { readAppSync, readAppSyncEvents } from './appsync.ts'
+import { isFinalBedrockResult, readBedrock } from './bedrock.ts'
 import { contentToStore } from './http/stored.ts'
-import { type Identified, identify, type NativeKey } from './identify.ts'
+import { type Identified, identify } from './identify.ts'
 import { batchSourceOf } from './records.ts'
-import { describeNative, type Members, membersOf, type NativeEvent, valueResponder } from './request.ts'
+import { REFUSED } from './refused.ts'
+import { describeNative, isMembers, membersOf, type NativeEvent, valueResponder } from './request.ts'
+import {
+  isFinalS3BatchResult,
+  readCloudFormation,
+  readCodeCommit,
+  readCodePipeline,
+  readDestination,
+  readEventBridge,
+  readMessages,
+  readS3,
+  readS3Batch,
+  readSecretsManager,
+  readSes,
+  readSns,
+} from './services.ts'
+import { createWebSocketSource } from './websocket.ts'
 
-/** Creates what identifies single events that are not HTTP. It throws a TypeError for a batch. */
-export function createSingleSource(options: IdempotencyOptions): (invocation: Invocation) => Identified {
-  const { archiveReplays = DEFAULTS.archiveReplays } = options
-  const kind = describeNative('event', 'event', {
-    ...valueResponder,
-    toStore: (result, _event, invocation) => contentToStore(undefined, result, options, invocation),
-  })
-  return (invocation) => {
-    const { event } = invocation
-    const batch = batchSourceOf(event)
-    if (batch !== undefined) {
-      throw new TypeError(
-        `Expected a single event, got a batch of ${batch}. Use idempotentBatch, which protects each record by itself.`,
-      )
-    }
-    return identify(kind, readSingle(event, archiveReplays), invocation, options)
-  }
-}
-
-/** Reads an event's native key, for the sources that give one. docs/triggers.md has the reason for each choice. */
-function readSingle(event: unknown, archiveReplays: 'run' | 'repeat'): NativeEvent {
-  const members = membersOf(event)
-  return (
-    readEventBridge(members, archiveReplays) ??
-    readRecords(members) ?? { native: undefined, about: [], content: { parsed: event } }
-  )
-}
-
-/** @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
-function readEventBridge(event: Members, archiveReplays: 'run' | 'repeat'): NativeEvent | undefined {
-  const { id, source, detail, 'detail-type': detailType, 'replay-name': replayName } = event
-  if (typeof id !== 'string' || typeof source !== 'string' || typeof detailType !== 'string') return undefined
-  const isRerun = typeof replayName === 'string' && archiveReplays === 'run'
-  return {
-    native: newNativeKey(isRerun ? `eventbridge/${replayName}` : 'eventbridge', id),
-    about: [source, detailType],
-    content: { parsed: detail ?? null },
-  }
-}
-
-/** Reads an event of SNS or S3, which wrap their one message in `Records`. Several messages are one event too. */
-function readRecords({ Records }: Members): NativeEvent | undefined {
-  if (!Array.isArray(Records)) return undefined
-  const messages = Records.map((record: unknown) => readSns(membersOf(record)) ?? readS3(membersOf(record)))
-  const [first, ...rest] = messages.filter((message) => message !== undefined)
-  if (first === undefined || rest.length + 1 < messages.length) return undefined
-  if (rest.length === 0) return { native: first.native, about: [], content: first.content }
-  const all = [first, ...rest]
-  return {
-    native: newNativeKey(first.native.name, all.map(({ native }) => native.key).join(' ')),
-    about: [],
-    content: { parsed: all.map(({ content }) => content) },
-  }
-}
-
-interface Message {
-  readonly native: NativeKey
-  readonly content: Content
-}
-
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html */
-function readSns({ EventSource, Sns }: Members): Message | undefined {
-  const { MessageId, Message } = membersOf(Sns)
-  if (EventSource !== 'aws:sns' || typeof MessageId !== 'string') return undefined
-  return {
-    native: newNativeKey('sns', MessageId),
-    content: typeof Message === 'string' ? Message : { parsed: Message ?? null },
-  }
+/** A source of single events that are not HTTP. */
+interface SingleSource {
+  /** Its name in docs/triggers.md. */
+  readonly id: string
+  /**
+   * Creates what identifies its events. It returns `undefined` for any other event, and throws a TypeError for an event
+   * that cannot be protected as a whole.
+   */
+  create(options: IdempotencyOptions): (invocation: Invocation) => Identified | undefined
 }
 
 /**
- * Two events of one version differ in name or sequencer; where an event has no sequencer, in its time.
- * The object's key is last, as it alone may contain slashes; it never contains a space.
- * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ * Every source of single events but HTTP (see `readRequest`), by the whole shape of its events: the first that knows an
+ * event has it. docs/triggers.md has the reason for each key.
  */
-function readS3({ eventSource, eventName, eventTime, s3 }: Members): Message | undefined {
-  const bucket = membersOf(membersOf(s3).bucket)
-  const object = membersOf(membersOf(s3).object)
-  if (eventSource !== 'aws:s3' || typeof object.key !== 'string') return undefined
-  const parts = [bucket.name, eventName, object.versionId ?? '', object.sequencer ?? eventTime, object.key]
-  return {
-    native: newNativeKey('s3', parts.map(String).join('/')),
-    content: { parsed: [object.size ?? null, object.eTag ?? null] },
+export const SINGLE_SOURCES: readonly SingleSource[] = [
+  ...REFUSED.map(({ id, matches, message }) =>
+    refusedSource(id, (event) => (matches(membersOf(event)) ? message : undefined)),
+  ),
+  refusedSource('batch', describeBatch),
+  { id: 'websocket', create: createWebSocketSource },
+  nativeSource('appsync', 'AppSync event', readAppSync, { hasCaller: true }),
+  nativeSource('appsync-events', 'AppSync event', readAppSyncEvents, { hasCaller: true }),
+  nativeSource('bedrock', 'Bedrock agent event', readBedrock, {
+    hasCaller: true,
+    isFinal: isFinalBedrockResult,
+  }),
+  nativeSource('codepipeline', 'job', readCodePipeline),
+  nativeSource('cloudformation', 'custom resource request', readCloudFormation),
+  nativeSource('secretsmanager', 'rotation', readSecretsManager),
+  nativeSource('s3batch', 'S3 Batch event', readS3Batch, { isFinal: isFinalS3BatchResult }),
+  nativeSource('eventbridge', 'event', (event, { archiveReplays = DEFAULTS.archiveReplays }) =>
+    readEventBridge(event, archiveReplays),
+  ),
+  nativeSource('sns', 'event', (event) => readMessages(event, readSns)),
+  nativeSource('s3', 'event', (event) => readMessages(event, readS3)),
+  nativeSource('ses', 'event', (event) => readMessages(event, readSes)),
+  nativeSource('codecommit', 'event', (event) => readMessages(event, readCodeCommit)),
+  nativeSource('destination', 'event', readDestination),
+  refusedSource('incomplete-http', describeIncompleteHttp),
+  nativeSource('direct', 'event', (event) => ({ native: undefined, about: [], content: { parsed: event } })),
+]
+
+/**
+ * Creates what identifies single events that are not HTTP. It throws a TypeError for an event that cannot be protected
+ * as a whole.
+ */
+export function createSingleSource(options: IdempotencyOptions): (invocation: Invocation) => Identified {
+  const sources = SINGLE_SOURCES.map(({ create }) => create(options))
+  return (invocation) => {
+    for (const identifyEvent of sources) {
+      const identified = identifyEvent(invocation)
+      if (identified !== undefined) return identified
+    }
+    throw new TypeError('unreachable: any event is a direct invocation')
   }
 }
 
-function newNativeKey(name: string, key: string): NativeKey {
-  return { name, key, principal: '' }
+function nativeSource(
+  id: string,
+  noun: string,
+  read: (event: unknown, options: IdempotencyOptions) => NativeEvent | undefined,
+  {
+    hasCaller = false,
+    isFinal = () => true,
+  }: { readonly hasCaller?: boolean; readonly isFinal?: (result: unknown) => boolean } = {},
+): SingleSource {
+  return {
+    id,
+    create(options) {
+      const kind = describeNative('event', noun, {
+        ...valueResponder,
+        toStore: (result, _event, invocation) =>
+          isFinal(result) ? contentToStore(undefined, result, options, invocation) : undefined,
+      })
+      const ownKind = hasCaller ? { ...kind, principal: ({ caller }: NativeEvent) => caller } : kind
+      return (invocation) => {
+        const event = read(invocation.event, options)
+        return event && identify(ownKind, event, invocation, options)
+      }
+    },
+  }
+}
+
+/** @param describe returns what to do instead, or `undefined` for any other event. */
+function refusedSource(id: string, describe: (event: unknown) => string | undefined): SingleSource {
+  return {
+    id,
+    create: () => (invocation) => {
+      const message = describe(invocation.event)
+      if (message !== undefined) throw new TypeError(message)
+      return undefined
+    },
+  }
+}
+
+function describeBatch(event: unknown): string | undefined {
+  const source = batchSourceOf(event)
+  return (
+    source &&
+    `Expected a single event, got a batch of ${source}. Use idempotentBatch, which protects each record by itself.`
+  )
+}
+
+/**
+ * An event that was made by hand, for a test, must not silently be taken for a payload of one's own: it would be
+ * answered in another way than over HTTP.
+ */
+function describeIncompleteHttp(event: unknown): string | undefined {
+  const { httpMethod, path, headers, requestContext } = membersOf(event)
+  const isPayload1 = typeof httpMethod === 'string' && typeof path === 'string' && isMembers(headers)
+  if (!isPayload1 && !isMembers(membersOf(requestContext).http)) return undefined
+  const missing = isPayload1 ? 'requestContext' : 'rawPath or requestContext.http.method'
+  return `Expected the whole shape of an HTTP event, got one without ${missing}. Pass the event as its source sends it. If it is a payload of your own, call its members otherwise.`
 }
