@@ -112,6 +112,23 @@ describe('idempotentHandler', () => {
     expect(payments).toBe(1)
   })
 
+  it('passes no callback to a handler that declares none', async () => {
+    const countArguments = (...args: unknown[]): number => args.length
+    const handler = idempotentHandler(countArguments, memoryStore(), { service: 'payments', key: () => 'k1' })
+    expect(await handler({}, lambdaContext())).toBe(2)
+  })
+
+  it('completes a handler that returns nothing at once', async () => {
+    let runs = 0
+    const count = (_event: unknown): void => {
+      runs += 1
+    }
+    const handler = idempotentHandler(count, memoryStore(), { service: 'payments', key: () => 'k1' })
+    expect(await handler({}, lambdaContext())).toBeUndefined()
+    expect(await handler({}, lambdaContext())).toBeUndefined()
+    expect(runs).toBe(1)
+  })
+
   it.each<[string, (callback: Callback<string>) => Promise<string> | undefined]>([
     ['calls back with an error', (callback) => void callback(new Error('declined'))],
     [

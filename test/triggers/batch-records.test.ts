@@ -159,6 +159,16 @@ describe('what a record carries', () => {
       queue(eventBridgeText('9007199254740993', 'e1')),
     ],
     [
+      'another notice of a topic that is no notification',
+      queue({ ...JSON.parse(snsEnvelope('a', 'm1')), Type: 'SubscriptionConfirmation', Token: 1 }),
+      queue({ ...JSON.parse(snsEnvelope('a', 'm1')), Type: 'SubscriptionConfirmation', Token: 2 }),
+    ],
+    [
+      'another member beside what only looks like an event',
+      queue('{"source":"s","detail-type":"t","detail":1,"n":1}'),
+      queue('{"source":"s","detail-type":"t","detail":1,"n":2}'),
+    ],
+    [
       'an envelope without its message',
       queue('{"Type":"Notification","n":1}'),
       queue('{"Type":"Notification","n":2}'),

@@ -202,6 +202,7 @@ describe('an assumed role', () => {
       'arn:aws-cn:sts::123456789012:assumed-role/Clerk/a@b.c',
       'arn:aws-cn:sts::123456789012:assumed-role/Clerk/d=e,f',
     ],
+    ['arn:aws:iam::123456789012:assumed-role/R/1', 'arn:aws:iam::123456789012:assumed-role/R/2'],
     [
       'arn:aws-us-gov:sts::123456789012:assumed-role/R/1',
       'arn:aws-us-gov:sts::123456789012:assumed-role/R/2',
@@ -246,6 +247,8 @@ describe('a role that stands for many', () => {
 
   it('has no name where it is that of an identity pool, and the event does not give the identity', () => {
     expectUnnamed(signedBy('PoolAuthenticated/CognitoIdentityCredentials'))
+    const userArn = 'arn:aws:sts::123456789012:assumed-role/PoolAuthenticated/CognitoIdentityCredentials'
+    expectUnnamed(restEvent({ key: 'k1', caller: { by: 'iam', userArn } }))
   })
 
   it('has its users as its sessions where it is of IAM Identity Center', () => {
@@ -373,6 +376,18 @@ describe('a claim', () => {
   )
 })
 
+describe('the reason why a request cannot be identified', () => {
+  it('is a warning for the operator', async () => {
+    vi.resetModules()
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const { identifyHttp } = await import('./identified.ts')
+    identifyHttp(httpApiEvent({ key: 'k1', caller: { by: 'jwt', subject: '' } }))
+    const warnings = emitWarning.mock.calls.map(([message]) => message)
+    emitWarning.mockRestore()
+    expect(warnings).toEqual([expect.stringContaining('option principal')])
+  })
+})
+
 describe('a certificate', () => {
   it.each(certificateWays.slice(0, 2))('without a subject has no name ($source)', ({ build }) => {
     expectUnnamed(build({ key: 'k1', caller: { by: 'certificate', subject: '' } }))
@@ -392,6 +407,11 @@ describe('the option albAuthentication', () => {
     ])('leaves the caller of a request with %s without a name', (name) => {
       expectUnnamed(build({ key: 'k1', headers: headers(name) }))
     })
+  })
+
+  it('knows such a header in any case', () => {
+    const event = albEvent({ key: 'k1' })
+    expectUnnamed({ ...event, headers: { ...event.headers, 'X-Amzn-Oidc-Data': 'alice' } })
   })
 
   it.each([

@@ -194,9 +194,7 @@ function callerOf<Source>(
  */
 function withTenant(principal: string, { context }: Invocation): string {
   const tenant = typeof context === 'object' && context !== null && 'tenantId' in context && context.tenantId
-  return typeof tenant === 'string' && tenant !== ''
-    ? JSON.stringify(['tenant', tenant, principal])
-    : principal
+  return typeof tenant === 'string' ? JSON.stringify(['tenant', tenant, principal]) : principal
 }
 
 /** Returns the principal of a name that the option gives, different from every one that an event's source gives. */

@@ -24,7 +24,7 @@ export function readPrincipal(
  * a caller decides: if it has no name, what comes after it may be shared by several such callers.
  */
 function gatewayPrincipal(context: Members): Principal {
-  const { jwt, iam, claims, scopes: _, principalId, ...others } = membersOf(context.authorizer)
+  const { jwt, iam, claims, principalId, ...others } = membersOf(context.authorizer)
   const identity = membersOf(context.identity)
   const { cognitoIdentity, userArn } = membersOf(iam)
   return (
