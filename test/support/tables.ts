@@ -17,8 +17,8 @@ export function createClient(endpoint: string = inject('dynamoDbEndpoint')): Dyn
   })
 }
 
-/** A fresh table as a user would make it: partition key `id`, on demand, TTL on `expiresAt`. */
-export async function createTable(): Promise<TestTable> {
+/** A fresh table as a user would make it: partition key `id`, on demand, TTL on `expiresAt` unless told otherwise. */
+export async function createTable({ hasTtl = true } = {}): Promise<TestTable> {
   const endpoint = inject('dynamoDbEndpoint')
   const client = createClient(endpoint)
   const name = `oncekey-${randomUUID()}`
@@ -31,12 +31,8 @@ export async function createTable(): Promise<TestTable> {
         KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
       }),
     )
-    await client.send(
-      new UpdateTimeToLiveCommand({
-        TableName: name,
-        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-      }),
-    )
+    const TimeToLiveSpecification = { AttributeName: 'expiresAt', Enabled: true }
+    if (hasTtl) await client.send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification }))
   } catch (error) {
     // Without `cause`: an SDK error carries its whole response, and vitest prints all of it.
     throw new Error(`cannot create table ${name} at ${endpoint}: ${String(error)}`)

@@ -12,3 +12,4 @@ export {
 export type { LoadedResult as StoredAnswer, StoredResult } from '../core/result.ts'
 export { ANONYMOUS, customPrincipal } from '../sources/identify.ts'
 export { type Filter, inspectTable, type Page, type TableInspector } from '../stores/dynamodb/inspector.ts'
+export type { Sweep, SweepOptions } from '../stores/dynamodb/sweeper.ts'

@@ -4,15 +4,23 @@ import type { CompletedRecord, IdempotencyRecord, InFlightRecord, Snapshot } fro
 import { decompress, joinChunks, type LoadedResult } from '../../core/result.ts'
 import type { WriteReply } from '../../core/store.ts'
 import { createCommands } from './commands.ts'
-import { ifUnchanged, releaseAsSeen } from './expressions.ts'
+import { type Condition, ifUnchanged, releaseAsSeen } from './expressions.ts'
 import { failureOf, member, nameOf, type Request } from './failures.ts'
 import { readRecord, readSnapshot } from './item.ts'
 import { createSdkTransport, regionOf, watchReply } from './sdk.ts'
 import { dynamoDbStore } from './store.ts'
+import { type ScannedPage, type Sweep, type SweepOptions, sweep } from './sweeper.ts'
 import type { Item } from './transport.ts'
 
 /** A person waits: longer than a request would, and not forever. */
 const TIMEOUT_MS = 15_000
+
+/** Somebody else has written the item, or is writing it. */
+const CHANGED: ReadonlySet<string> = new Set([
+  'ConditionalCheckFailedException',
+  'ReplicatedWriteConflictException',
+  'TransactionConflictException',
+])
 
 /** Which records to list: those of one status, and of the services with these scopes. All if left out. */
 export interface Filter {
@@ -46,6 +54,11 @@ export interface TableInspector {
   release(record: InFlightRecord): Promise<WriteReply>
   /** Deletes the record, so that the next request under its key is a first one. Returns false if it has changed. */
   forget(record: IdempotencyRecord): Promise<boolean>
+  /**
+   * Finds expired records, and chunks of results that no record refers to, and deletes them if told to. Reads the whole
+   * table. Yields its counts after each page.
+   */
+  sweep(options: SweepOptions): AsyncGenerator<Sweep, void, void>
 }
 
 export function inspectTable(table: string, client: DynamoDBClient): TableInspector {
@@ -54,6 +67,52 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
   const limits = { timeoutMs: TIMEOUT_MS }
   const failure = async (thrown: unknown, action: Request['action']): Promise<Error> =>
     failureOf(thrown, { action, table, ...limits, region: await regionOf(client) })
+
+  async function* scan(input: object): AsyncGenerator<ScannedPage, void, void> {
+    let next: Item | undefined
+    do {
+      const command = new ScanCommand({
+        ...input,
+        TableName: table,
+        ExclusiveStartKey: next,
+        ReturnConsumedCapacity: 'TOTAL',
+      })
+      const reply = watchReply(command)
+      const abortSignal = AbortSignal.timeout(TIMEOUT_MS)
+      const output = await client.send(command, { abortSignal }).catch(async (thrown: unknown) => {
+        throw await failure(thrown, 'Scan')
+      })
+      yield {
+        nowMs: reply.nowMs(),
+        scannedCount: output.ScannedCount ?? 0,
+        items: output.Items ?? [],
+        units: output.ConsumedCapacity?.CapacityUnits ?? 0,
+      }
+      next = output.LastEvaluatedKey
+    } while (next !== undefined)
+  }
+
+  const remove = async (id: string, condition: Condition): Promise<{ isRemoved: boolean; units: number }> => {
+    const input = {
+      ...condition,
+      TableName: table,
+      Key: { id: { S: id } },
+      ReturnConsumedCapacity: 'TOTAL',
+    } as const
+    try {
+      const command = new DeleteItemCommand(input)
+      const { ConsumedCapacity } = await client.send(command, {
+        abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      return { isRemoved: true, units: ConsumedCapacity?.CapacityUnits ?? 1 }
+    } catch (thrown) {
+      if (!CHANGED.has(nameOf(thrown))) throw await failure(thrown, 'DeleteItem')
+      // Without an item, this very deletion may have been done already, and its reply lost.
+      const isGone =
+        nameOf(thrown) === 'ConditionalCheckFailedException' && member(thrown, 'Item') === undefined
+      return { isRemoved: isGone, units: 1 }
+    }
+  }
 
   return {
     find: (id) => store.read(id, limits),
@@ -74,18 +133,9 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
         ExpressionAttributeNames: { '#status': 'status', ...(begins && { '#id': 'id' }) },
         ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
       }
-      let next: Item | undefined
-      do {
-        const command = new ScanCommand({ TableName: table, ...filter, ExclusiveStartKey: next })
-        const reply = watchReply(command)
-        const abortSignal = AbortSignal.timeout(TIMEOUT_MS)
-        const output = await client.send(command, { abortSignal }).catch(async (thrown: unknown) => {
-          throw await failure(thrown, 'Scan')
-        })
-        const records = (output.Items ?? []).map(readAny)
-        yield { nowMs: reply.nowMs(), scannedCount: output.ScannedCount ?? 0, records }
-        next = output.LastEvaluatedKey
-      } while (next !== undefined)
+      for await (const { nowMs, scannedCount, items } of scan(filter)) {
+        yield { nowMs, scannedCount, records: items.map(readAny) }
+      }
     },
 
     async answer({ id, result }) {
@@ -98,17 +148,9 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
       return { kind: 'json', json: loaded.json }
     },
 
-    async forget(record) {
-      const input = { TableName: table, Key: { id: { S: record.id } }, ...ifUnchanged(record) }
-      try {
-        await client.send(new DeleteItemCommand(input), { abortSignal: AbortSignal.timeout(TIMEOUT_MS) })
-        return true
-      } catch (thrown) {
-        // Without an item, this very deletion may have been done already, and its reply lost.
-        if (nameOf(thrown) === 'ConditionalCheckFailedException') return member(thrown, 'Item') === undefined
-        throw await failure(thrown, 'DeleteItem')
-      }
-    },
+    forget: async (record) => (await remove(record.id, ifUnchanged(record))).isRemoved,
+
+    sweep: (options) => sweep({ scan, remove, find: (id) => store.read(id, limits) }, options),
   }
 }
 
