@@ -59,10 +59,14 @@ describe('the command line', () => {
     expect(stderr).toContain('create it, or correct its name, the Region or the account')
   })
 
-  it('says that the endpoint does not respond', async () => {
-    const { exitCode, stderr } = await runCli([...show, '--endpoint', 'http://127.0.0.1:1'], env)
+  it.each([
+    { command: show, at: 'http://127.0.0.1:1', cause: 'connect ECONNREFUSED 127.0.0.1:1' },
+    { command: ['doctor'], at: 'http://127.0.0.1:1', cause: 'connect ECONNREFUSED 127.0.0.1:1' },
+    { command: ['sweep'], at: 'http://nowhere.invalid', cause: 'nowhere.invalid' },
+  ])('$command says that $at cannot be reached, and what to check', async ({ command, at, cause }) => {
+    const { exitCode, stdout, stderr } = await runCli([...command, '--endpoint', at], env)
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('ECONNREFUSED')
+    expect(stdout + stderr).toContain(`${cause} (check --endpoint, --region and AWS_ENDPOINT_URL_DYNAMODB)`)
   })
 
   it.each([

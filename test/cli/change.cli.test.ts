@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { dynamoDbStore, runOnce } from 'oncekey'
 import { recordId } from 'oncekey/inspect'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -99,6 +100,15 @@ describe('oncekey release', () => {
     expect(JSON.parse(stdout)).toEqual({ id, released: false })
   })
 
+  it('changes nothing if the record has expired', async () => {
+    const withoutTtl = await createTable({ hasTtl: false })
+    const expiresAtMs = Date.now() - 60_000
+    const { id } = await claim(withoutTtl, fresh(), { expiresAtMs })
+    const { exitCode, stdout } = await runCli(['release', id], environmentOf(withoutTtl))
+    expect(exitCode).toBe(0)
+    expect(stdout).toBe('The record has expired, so the next request runs anyway. Nothing was changed.\n')
+  })
+
   it('refuses a completed record', async () => {
     const identity = fresh()
     const { id } = await complete(table, identity, 'paid')
@@ -128,6 +138,17 @@ describe('oncekey forget', () => {
   ])('warns of a run that is $state', async ({ leaseLeftMs, says }) => {
     const { id } = await claim(table, fresh(), { leaseUntilMs: Date.now() + leaseLeftMs })
     expect((await runCli(['forget', id, '--yes'], env)).stderr).toContain(says)
+  })
+
+  it('warns that saved steps will be lost', async () => {
+    const steps = new Map([['charge', { kind: 'undefined' }]] as const)
+    const { id } = await claim(table, fresh(), { leaseUntilMs: 0, steps })
+    expect((await runCli(['forget', id, '--yes'], env)).stderr).toContain('Its saved steps will be lost')
+  })
+
+  it('says what is left of a large result', async () => {
+    const { id } = await complete(table, fresh(), randomBytes(20_000).toString('hex'))
+    expect((await runCli(['forget', id, '--yes'], env)).stderr).toContain('`oncekey sweep` deletes them')
   })
 
   it('requires --yes if it cannot ask for confirmation', async () => {

@@ -55,10 +55,24 @@ describe('the record id of a key and its caller', () => {
       { kind: 'http', name: '' },
     ],
     [
-      'a request without a caller, named "anonymous"',
-      (store) => idempotentHandler(done, store, withoutPrincipal)(httpApiEvent({ caller: null }), context),
+      'a request whose option principal is "anonymous"',
+      (store) =>
+        idempotentHandler(done, store, { ...withoutPrincipal, principal: () => 'anonymous' })(
+          httpApiEvent({ caller: null }),
+          context,
+        ),
       key,
       { kind: 'http', name: '', principal: 'anonymous' },
+    ],
+    [
+      'a request whose option principal begins like a list',
+      (store) =>
+        idempotentHandler(done, store, { ...withoutPrincipal, principal: () => '[ada' })(
+          httpApiEvent(),
+          context,
+        ),
+      key,
+      { kind: 'http', name: '', principal: '[ada' },
     ],
     [
       'a message of a queue',

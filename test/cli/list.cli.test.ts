@@ -55,13 +55,23 @@ describe('oncekey list', () => {
     })
   })
 
-  it('prints one line per record, and their number', async () => {
+  it('prints a header and one line per record, in columns, and their number', async () => {
     const { stdout, stderr } = await runCli(['list', '--in-flight'], env)
-    const lines = stdout.trimEnd().split('\n')
+    const [header = '', ...lines] = stdout.trimEnd().split('\n')
+    expect(header).toMatch(/^STATE +ATTEMPT +CLAIMED +EXPIRES +ID$/)
     expect(lines).toHaveLength(4)
-    expect(stdout).toContain(
-      `${recordId(keyed('in-flight'))}  in progress, lease ends in 10 min  attempt 1, first claimed`,
+    expect(lines.map((line) => line.slice(header.indexOf('ID'))).sort()).toEqual(
+      [
+        keyed('in-flight'),
+        keyed('lapsed', 'payments', 'POST /charges'),
+        keyed('released', 'payments2'),
+        keyed('foreign'),
+      ]
+        .map(recordId)
+        .sort(),
     )
+    expect(stdout).toMatch(/^in progress, lease ends in 10 min +1 +\d+ s ago +in 23 h +payments#/m)
+    expect(stdout).toMatch(/^unreadable, see `oncekey show` +payments#/m)
     expect(stderr).toMatch(/^Found 4 uncompleted records in \d+ items\.\n$/)
   })
 
@@ -72,7 +82,45 @@ describe('oncekey list', () => {
       .split('\r\u001b[K')
       .filter((line) => /^\d+ items scanned, \d+ records found/.test(line))
     expect(pages.length).toBeGreaterThan(1)
-    expect(stdout).toContain('\u001b[32mcompleted\u001b[39m')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+    expect(stdout).toMatch(/\u001b\[32mcompleted +\u001b\[39m/)
     expect(stdout).toContain('Found 6 records in')
+  })
+})
+
+describe('oncekey list --sort', () => {
+  const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000
+  const ids = Object.fromEntries(
+    ['completed', 'inFlight', 'lapsed', 'released', 'foreign'].map((key) => [key, recordId(keyed(key))]),
+  )
+  let envOfSorted: ReturnType<typeof environmentOf>
+  beforeAll(async () => {
+    const sorted = await createTable()
+    envOfSorted = environmentOf(sorted)
+    const times = (claimed: number, expires: number) => ({
+      createdAtMs: minutesAgo(claimed),
+      expiresAtMs: minutesAgo(-expires),
+    })
+    await complete(sorted, keyed('completed'), 'paid', { attempt: 4, ...times(40, 10) })
+    await claim(sorted, keyed('inFlight'), { attempt: 3, ...times(30, 30) })
+    await claim(sorted, keyed('lapsed'), { attempt: 9, ...times(20, 40), leaseUntilMs: minutesAgo(1) })
+    await claim(sorted, keyed('released'), { attempt: 1, ...times(10, 20), leaseUntilMs: 0 })
+    const foreign = { id: { S: `${ids.foreign}` }, status: { S: 'completed' }, v: { N: '9' } }
+    await sorted.client.send(new PutItemCommand({ TableName: sorted.name, Item: foreign }))
+  })
+
+  // An unreadable record has only an id, and comes last.
+  it.each([
+    { sort: 'state', order: ['completed', 'inFlight', 'lapsed', 'released', 'foreign'] },
+    { sort: 'attempt', order: ['lapsed', 'completed', 'inFlight', 'released', 'foreign'] },
+    { sort: 'claimed', order: ['completed', 'inFlight', 'lapsed', 'released', 'foreign'] },
+    { sort: 'expires', order: ['completed', 'released', 'inFlight', 'lapsed', 'foreign'] },
+    { sort: 'id', order: Object.keys(ids).sort((a, b) => (`${ids[a]}` < `${ids[b]}` ? -1 : 1)) },
+  ])('$sort', async ({ sort, order }) => {
+    const asJson = await runCli(['list', '--sort', sort, '--json'], envOfSorted)
+    const lines = asJson.stdout.trimEnd().split('\n')
+    expect(lines.map((line): string => JSON.parse(line).id)).toEqual(order.map((name) => ids[name]))
+    const asText = await runCli(['list', '--sort', sort], envOfSorted)
+    expect(asText.stdout.match(/payments#\S+$/gm)).toEqual(order.map((name) => ids[name]))
   })
 })

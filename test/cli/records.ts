@@ -51,8 +51,9 @@ export async function complete(
   table: TestTable,
   identity: Identity,
   value: unknown,
+  changes: Partial<InFlightRecord> = {},
 ): Promise<InFlightRecord> {
-  const record = await claim(table, identity)
+  const record = await claim(table, identity, changes)
   const store = dynamoDbStore(table.name, { client: table.client })
   const loaded = serialize({ value })
   if (loaded.kind !== 'json') throw new Error('expected a value that is JSON')
@@ -65,6 +66,16 @@ export async function complete(
     result: short ? loaded : await compress(loaded.json),
   }
   const result = await store.offload(record, request, (call) => call(limits))
+  await store.complete(record, { result, completedAtMs: Date.now(), expiresAtMs }, limits)
+  return record
+}
+
+/** Inserts a record and completes it without its result. */
+export async function completeWithoutResult(table: TestTable, identity: Identity): Promise<InFlightRecord> {
+  const record = await claim(table, identity)
+  const result = { kind: 'unavailable', reason: 'it is a stream', status: 201 } as const
+  const { expiresAtMs } = record
+  const store = dynamoDbStore(table.name, { client: table.client })
   await store.complete(record, { result, completedAtMs: Date.now(), expiresAtMs }, limits)
   return record
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { recordId } from 'oncekey/inspect'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createTable, type TestTable } from '../support/tables.ts'
-import { claim, complete, pay } from './records.ts'
+import { claim, complete, completeWithoutResult, pay } from './records.ts'
 import { environmentOf, runCli } from './run-cli.ts'
 
 const answer = { statusCode: 201, headers: { location: '/payments/7' }, body: 'card of Ada' }
@@ -122,8 +122,71 @@ describe('oncekey show', () => {
     await table.client.send(
       new PutItemCommand({ TableName: table.name, Item: { id: { S: id }, v: { N: '9' } } }),
     )
-    const { exitCode, stderr } = await runCli(['show', id], env)
+    const { exitCode, stdout, stderr } = await runCli(['show', id, '--json'], env)
     expect(exitCode).toBe(4)
     expect(stderr).toContain('format version 9')
+    expect(stderr).toContain('Requests with its key are refused')
+    expect(JSON.parse(stdout)).toMatchObject({ id, state: 'unreadable' })
+  })
+
+  const saved = new Map([['charge', { kind: 'undefined' }]] as const)
+  const released = 'released, no run in progress'
+  const expiresAtMs = Date.now() - 600_000
+  it.each([
+    {
+      name: 'released',
+      changes: { leaseUntilMs: 0 },
+      state: released,
+      next: 'runs the handler as attempt 2, even if its content differs from the earlier request',
+    },
+    {
+      name: 'released with steps',
+      changes: { leaseUntilMs: 0, steps: saved },
+      state: released,
+      next: 'runs the handler as attempt 2, with the saved steps',
+    },
+    {
+      name: 'interrupted',
+      changes: { leaseUntilMs: Date.now() - 200_000 },
+      state: 'interrupted, lease lapsed 3 min ago',
+      next: 'runs the handler as attempt 2',
+    },
+    {
+      name: 'expired',
+      changes: { leaseUntilMs: expiresAtMs, expiresAtMs },
+      state: 'expired 10 min ago',
+      next: 'runs the handler as attempt 1, even if its content differs from the earlier request',
+    },
+  ])('says what the next request gets: $name', async ({ name, changes, state, next }) => {
+    // DynamoDB Local's TTL would delete the expired one.
+    const withoutTtl = await createTable({ hasTtl: false })
+    await claim(withoutTtl, { ...pay, key: name }, changes)
+    const { stdout } = await runCli(['show', name, '--service', 'payments'], environmentOf(withoutTtl))
+    expect(stdout).toContain(`  state         ${state}\n`)
+    expect(stdout).toContain(`  next request  ${next}\n`)
+  })
+
+  it('says that a result was not stored', async () => {
+    await completeWithoutResult(table, { ...pay, key: 'stream' })
+    const { stdout } = await runCli(['show', 'stream', '--service', 'payments'], env)
+    expect(stdout).toMatch(/state +completed, but its result was not stored\n/)
+    expect(stdout).toMatch(/next request +is refused \(over HTTP with 410\): the work is done/)
+    expect(stdout).toMatch(/result +status 201, not stored: it is a stream\n/)
+    const listed = await runCli(['list'], env)
+    expect(listed.stdout).toMatch(/^completed, but its result was not stored +1 /m)
+  })
+
+  it('says that a stored result cannot be read', async () => {
+    const { id, owner } = await complete(table, { ...pay, key: 'damaged' }, big)
+    const { Items = [] } = await table.client.send(new ScanCommand({ TableName: table.name }))
+    const chunks = Items.map((item) => item.id?.S ?? '').filter((chunk) =>
+      chunk.startsWith(`${id}#${owner}#`),
+    )
+    expect(chunks).toHaveLength(1)
+    const Key = { id: { S: `${chunks[0]}` } }
+    await table.client.send(new DeleteItemCommand({ TableName: table.name, Key }))
+    const { stdout } = await runCli(['show', 'damaged', '--service', 'payments'], env)
+    expect(stdout).toMatch(/next request +is refused: the work is done, but its result cannot be read\n/)
+    expect(stdout).toMatch(/result +cannot be read: .*chunk 1 of 1 of its result is missing or damaged/)
   })
 })

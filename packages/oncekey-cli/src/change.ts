@@ -1,6 +1,6 @@
 import { type IdempotencyRecord, stateOf } from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
-import { describeState } from './describe.ts'
+import { describeState, hasSteps } from './describe.ts'
 import { CommandError, EXIT } from './errors.ts'
 import { findRecord } from './find-record.ts'
 import { confirm, note, print, printJson } from './terminal.ts'
@@ -22,6 +22,10 @@ export async function release(connection: Connection, id: string, options: Chang
   }
   if (record.leaseUntilMs === 0) {
     return report(options.json, { id, released: false }, 'Already released. Nothing was changed.')
+  }
+  if (stateOf(record, nowMs) === 'expired') {
+    const text = 'The record has expired, so the next request runs anyway. Nothing was changed.'
+    return report(options.json, { id, released: false }, text)
   }
 
   note('The next request with this key will run the handler again.')
@@ -53,16 +57,23 @@ export async function forget(connection: Connection, id: string, options: Change
   if (state === 'in-flight')
     note('A run is in progress: both runs may take effect, and its result will not be stored.')
   if (state === 'lapsed') note('A run was interrupted: it may or may not have taken effect.')
+  if (hasSteps(record) && state !== 'expired') note('Its saved steps will be lost, and done again.')
   await confirm('Delete the record?', options.yes)
   if (!(await connection.records.forget(record))) {
     const current = await connection.records.find(id)
     throw recordChanged(current.record, current.nowMs)
   }
   report(options.json, { id, forgotten: true }, 'Record deleted.')
+  if (hasChunks(record)) note('Its large results are items of their own. `oncekey sweep` deletes them.')
+}
+
+function hasChunks(record: IdempotencyRecord): boolean {
+  const results = record.status === 'completed' ? [record.result] : [...record.steps.values()]
+  return results.some(({ kind }) => kind === 'chunked')
 }
 
 function noteRecord(record: IdempotencyRecord, nowMs: number): void {
-  note(`${record.id}: ${describeState(record, nowMs)}, attempt ${record.attempt}.`)
+  note(`${record.id}: `, describeState(record, nowMs), `, attempt ${record.attempt}.`)
 }
 
 function report(json: boolean, value: object, text: string): void {
@@ -71,7 +82,7 @@ function report(json: boolean, value: object, text: string): void {
 }
 
 function recordChanged(record: IdempotencyRecord | undefined, nowMs: number): CommandError {
-  const state = record ? `${describeState(record, nowMs)}, attempt ${record.attempt}` : 'deleted'
+  const state = record ? `${describeState(record, nowMs).text}, attempt ${record.attempt}` : 'deleted'
   return new CommandError(
     EXIT.notDone,
     `The record has changed since it was read. It is now ${state}. Nothing was changed; run the command again to see it.`,

@@ -42,12 +42,12 @@ export async function checkPermissions(
     },
     {
       action: 'DeleteItem',
-      neededBy: '`oncekey forget`',
+      neededBy: '`oncekey forget` and `oncekey sweep`',
       run: () => client.send(new DeleteItemCommand({ ...neverMatches, Key: { id } })),
     },
     {
       action: 'Scan',
-      neededBy: '`oncekey list`',
+      neededBy: '`oncekey list` and `oncekey sweep`',
       run: () => client.send(new ScanCommand({ TableName: table, Limit: 1 })),
     },
   ]

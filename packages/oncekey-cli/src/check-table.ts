@@ -80,7 +80,7 @@ async function checkTimeToLive(client: DynamoDBClient, table: string, found: Fou
       const got = isOn ? `TTL on ${AttributeName ?? '?'}` : TimeToLiveStatus
       report(
         'warning',
-        `expected TTL on expiresAt, got ${got}. Expired records are never deleted, and the table grows.`,
+        `expected TTL on expiresAt, got ${got}. Expired records are never deleted, and the table grows, unless you run \`oncekey sweep\` regularly.`,
       )
     }
   } catch (error) {

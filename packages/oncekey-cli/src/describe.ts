@@ -1,5 +1,5 @@
-import { styleText } from 'node:util'
 import { decide, type IdempotencyRecord, stateOf } from 'oncekey/inspect'
+import type { Styled } from './terminal.ts'
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [
   ['d', 86_400_000],
@@ -25,19 +25,31 @@ export function formatSize(bytes: number): string {
 }
 
 /** Describes the state of a record, such as `in progress, lease ends in 3 min`. */
-export function describeState(record: IdempotencyRecord, nowMs: number): string {
+export function describeState(record: IdempotencyRecord, nowMs: number): Styled {
   switch (stateOf(record, nowMs)) {
     case 'expired':
-      return styleText('dim', `expired ${formatDuration(nowMs - record.expiresAtMs)} ago`)
+      return { style: 'dim', text: `expired ${formatDuration(nowMs - record.expiresAtMs)} ago` }
     case 'completed':
-      return styleText('green', 'completed')
+      return hasResult(record)
+        ? { style: 'green', text: 'completed' }
+        : { style: 'yellow', text: 'completed, but its result was not stored' }
     case 'released':
-      return styleText('cyan', 'released, no run in progress')
+      return { style: 'cyan', text: 'released, no run in progress' }
     case 'in-flight':
-      return styleText('yellow', `in progress, lease ends in ${formatDuration(record.leaseUntilMs - nowMs)}`)
+      return {
+        style: 'yellow',
+        text: `in progress, lease ends in ${formatDuration(record.leaseUntilMs - nowMs)}`,
+      }
     case 'lapsed':
-      return styleText('red', `interrupted, lease lapsed ${formatDuration(nowMs - record.leaseUntilMs)} ago`)
+      return {
+        style: 'red',
+        text: `interrupted, lease lapsed ${formatDuration(nowMs - record.leaseUntilMs)} ago`,
+      }
   }
+}
+
+function hasResult(record: IdempotencyRecord): boolean {
+  return record.status === 'completed' && record.result.kind !== 'unavailable'
 }
 
 /** Describes what the same request would get now, as the protocol decides it. */
@@ -45,7 +57,9 @@ export function describeNextRequest(record: IdempotencyRecord, nowMs: number): s
   const decision = decide(record, record.fingerprint, nowMs)
   switch (decision.kind) {
     case 'completed':
-      return 'gets the stored result'
+      return hasResult(record)
+        ? 'gets the stored result'
+        : 'is refused (over HTTP with 410): the work is done, but its result was not stored'
     case 'in-flight':
       return `is told to retry later: a run is in progress (lease ends in ${formatDuration(decision.leaseLeftMs)})`
     case 'outcome-unknown':
@@ -53,8 +67,14 @@ export function describeNextRequest(record: IdempotencyRecord, nowMs: number): s
     case 'mismatch':
       return 'is refused: the key was used for a different request'
     case 'claim': {
-      const steps = decision.plan.how === 'takeover' ? ', with the saved steps' : ''
-      return `runs the handler as attempt ${decision.plan.attempt}${steps}`
+      const { how, attempt } = decision.plan
+      const runs = `runs the handler as attempt ${attempt}`
+      if (how !== 'takeover') return `${runs}, even if its content differs from the earlier request`
+      return hasSteps(record) ? `${runs}, with the saved steps` : runs
     }
   }
+}
+
+export function hasSteps(record: IdempotencyRecord): boolean {
+  return record.status === 'in-flight' && record.steps.size > 0
 }

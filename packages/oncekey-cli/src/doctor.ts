@@ -1,4 +1,3 @@
-import { styleText } from 'node:util'
 import { checkClock } from './check-clock.ts'
 import { checkPermissions } from './check-permissions.ts'
 import { checkTable } from './check-table.ts'
@@ -14,9 +13,9 @@ export interface Finding {
 }
 
 const LABELS = {
-  ok: styleText('green', 'ok     '),
-  warning: styleText('yellow', 'warning'),
-  problem: styleText('red', 'problem'),
+  ok: { style: 'green', text: 'ok     ' },
+  warning: { style: 'yellow', text: 'warning' },
+  problem: { style: 'red', text: 'problem' },
 } as const
 
 /**
@@ -30,7 +29,7 @@ export async function doctor(connection: Connection, json: boolean): Promise<voi
   const found = (finding: Finding): void => {
     findings.push(finding)
     progress('')
-    if (!json) print(`${LABELS[finding.level]}  ${finding.check}: ${finding.message}`)
+    if (!json) print(LABELS[finding.level], `  ${finding.check}: ${finding.message}`)
   }
 
   progress('checking the table')

@@ -29,7 +29,9 @@ export function errorName(thrown: unknown): string {
 /** Returns the name and the message of an error on one line. */
 export function describeError(thrown: unknown): string {
   const message = messageOf(thrown)
-  return message === '' ? errorName(thrown) : `${errorName(thrown)}: ${message}`
+  const isUnreachable = /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\b/.test(message)
+  const hint = isUnreachable ? ' (check --endpoint, --region and AWS_ENDPOINT_URL_DYNAMODB)' : ''
+  return message === '' ? errorName(thrown) : `${errorName(thrown)}: ${message}${hint}`
 }
 
 /** If every address of a host refuses the connection, only the errors inside the `AggregateError` have a message. */

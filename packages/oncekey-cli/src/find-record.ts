@@ -22,13 +22,23 @@ export function idOf(key: string, { kind, service, name, principal }: IdentityOp
   throw new CommandError(EXIT.usage, message)
 }
 
-/** Returns the caller as the library names it: a JSON list whose first member is the kind of name. */
+/**
+ * Returns the caller as the library names it: a JSON list whose first member is the kind of name. Anything else is a
+ * value of the option `principal`, even if it is `anonymous`; without one it is the caller whom nothing identifies.
+ */
 function principalOf(kind: Identity['kind'], principal: string | undefined): string {
-  const unidentified = kind === 'http' ? ANONYMOUS : ''
-  if (principal === undefined || principal === unidentified) return unidentified
+  if (principal === undefined) return kind === 'http' ? ANONYMOUS : ''
   // Only these two kinds have the option `principal`; the records of a batch belong to their stream.
-  const isCustom = (kind === 'http' || kind === 'event') && !principal.startsWith('[')
-  return isCustom ? customPrincipal(principal) : principal
+  const hasOption = kind === 'http' || kind === 'event'
+  return hasOption && !isList(principal) ? customPrincipal(principal) : principal
+}
+
+function isList(principal: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(principal))
+  } catch {
+    return false
+  }
 }
 
 /** Reads a record. `isGuessed` says that its id was computed from options, any of which may be wrong. */

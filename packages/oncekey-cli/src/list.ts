@@ -1,4 +1,3 @@
-import { styleText } from 'node:util'
 import {
   type Filter,
   type IdempotencyRecord,
@@ -8,31 +7,53 @@ import {
 } from 'oncekey/inspect'
 import type { Connection } from './connect.ts'
 import { describeState, formatDuration } from './describe.ts'
-import { endProgress, note, print, printJson, progress } from './terminal.ts'
+import { unreadableAsJson } from './show.ts'
+import { endProgress, note, type Part, print, printJson, progress, type Styled } from './terminal.ts'
+
+/** What records can be sorted by. Unreadable records come last, as they have none of it but the id. */
+export const SORT_KEYS = ['id', 'state', 'attempt', 'claimed', 'expires'] as const
 
 export interface ListOptions {
   readonly inFlight: boolean
   readonly service?: string
+  readonly sort?: (typeof SORT_KEYS)[number]
   readonly json: boolean
 }
 
-/** Prints each record on a line as soon as it is read. */
+type Entry = IdempotencyRecord | RecordUnreadableError
+
+/** Prints each record on a line: as soon as it is read, or if they are to be sorted, once all have been read. */
 export async function list({ records }: Connection, options: ListOptions): Promise<void> {
+  const { json, sort } = options
+  const unsorted: { readonly entry: Entry; readonly nowMs: number }[] = []
   let found = 0
   let scanned = 0
-  for await (const page of records.list(filterOf(options))) {
-    scanned += page.scannedCount
+  const show = (entry: Entry, nowMs: number): void => {
+    if (found === 0 && !json) print(HEADER)
+    found += 1
+    if (json) printJson(asJson(entry, nowMs))
+    else print(...rowOf(entry, nowMs))
+  }
+  for await (const { nowMs, records: page, scannedCount } of records.list(filterOf(options))) {
+    scanned += scannedCount
     endProgress()
-    for (const entry of page.records) {
-      found += 1
-      if (options.json) printJson(asJson(entry, page.nowMs))
-      else print(lineOf(entry, page.nowMs))
+    for (const entry of page) {
+      if (sort === undefined) show(entry, nowMs)
+      else unsorted.push({ entry, nowMs })
     }
-    progress(`${scanned} items scanned, ${found} records found`)
+    progress(`${scanned} items scanned, ${found + unsorted.length} records found`)
   }
   endProgress()
+  if (sort !== undefined) {
+    unsorted.sort(
+      (a, b) =>
+        compare(sortValue(a.entry, a.nowMs, sort), sortValue(b.entry, b.nowMs, sort)) ||
+        compare(a.entry.id, b.entry.id),
+    )
+  }
+  for (const { entry, nowMs } of unsorted) show(entry, nowMs)
   const kind = `${options.inFlight ? 'uncompleted ' : ''}${found === 1 ? 'record' : 'records'}`
-  if (!options.json) note(`Found ${found} ${kind} in ${scanned} items.`)
+  if (!json) note(`Found ${found} ${kind} in ${scanned} items.`)
 }
 
 function filterOf({ inFlight, service }: ListOptions): Filter {
@@ -49,25 +70,50 @@ function prefixesOf(service: string): readonly string[] {
   return [`${scope}#`, `${scope}/`]
 }
 
-function lineOf(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): string {
-  if (entry instanceof RecordUnreadableError) return `${entry.id}  ${styleText('red', entry.message)}`
-  const age = `first claimed ${formatDuration(nowMs - entry.createdAtMs)} ago`
-  return `${entry.id}  ${describeState(entry, nowMs)}  ${styleText('dim', `attempt ${entry.attempt}, ${age}`)}`
+/** Returns a number or a text to sort by; numbers come first. */
+function sortValue(entry: Entry, nowMs: number, sort: (typeof SORT_KEYS)[number]): number | string {
+  if (sort === 'id') return entry.id
+  if (entry instanceof RecordUnreadableError) return '\uffff'
+  switch (sort) {
+    case 'state':
+      return stateOf(entry, nowMs)
+    case 'attempt':
+      return -entry.attempt
+    case 'claimed':
+      return entry.createdAtMs
+    case 'expires':
+      return entry.expiresAtMs
+  }
 }
 
-function asJson(entry: IdempotencyRecord | RecordUnreadableError, nowMs: number): object {
-  if (entry instanceof RecordUnreadableError)
-    return { id: entry.id, state: 'unreadable', reason: entry.message }
-  const { id, status, attempt, owner, leaseUntilMs, createdAtMs, expiresAtMs } = entry
-  return {
-    id,
-    state: stateOf(entry, nowMs),
-    status,
-    attempt,
-    owner,
-    leaseUntilMs,
-    createdAtMs,
-    expiresAtMs,
-    nowMs,
+function compare(a: number | string, b: number | string): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : Number(a > b)
+  return typeof a === 'number' ? -1 : 1
+}
+
+/** The state, and the other cells. All but the id have bounded contents, so that lines align as they are read. */
+function row(state: Styled, attempt: string, claimed: string, expires: string, id: string): [Styled, string] {
+  const rest = `  ${attempt.padEnd(7)}  ${claimed.padEnd(10)}  ${expires.padEnd(9)}  ${id}`
+  return [{ style: state.style, text: state.text.padEnd(39) }, rest]
+}
+
+const [FIRST, OTHERS] = row({ style: 'bold', text: 'STATE' }, 'ATTEMPT', 'CLAIMED', 'EXPIRES', 'ID')
+const HEADER: Styled = { style: 'bold', text: FIRST.text + OTHERS }
+
+function rowOf(entry: Entry, nowMs: number): readonly Part[] {
+  if (entry instanceof RecordUnreadableError) {
+    return row({ style: 'red', text: 'unreadable, see `oncekey show`' }, '', '', '', entry.id)
   }
+  const leftMs = entry.expiresAtMs - nowMs
+  const claimed = `${formatDuration(nowMs - entry.createdAtMs)} ago`
+  const expires = leftMs > 0 ? `in ${formatDuration(leftMs)}` : ''
+  return row(describeState(entry, nowMs), `${entry.attempt}`, claimed, expires, entry.id)
+}
+
+function asJson(entry: Entry, nowMs: number): object {
+  if (entry instanceof RecordUnreadableError) return unreadableAsJson(entry)
+  const { id, status, attempt, owner, leaseUntilMs, createdAtMs, expiresAtMs } = entry
+  const state = stateOf(entry, nowMs)
+  return { id, state, status, attempt, owner, leaseUntilMs, createdAtMs, expiresAtMs, nowMs }
 }

@@ -10,7 +10,7 @@ import {
 import type { Connection } from './connect.ts'
 import { describeNextRequest, describeState, formatInstant, formatSize } from './describe.ts'
 import { findRecord } from './find-record.ts'
-import { print, printFacts, printJson } from './terminal.ts'
+import { type Part, print, printFacts, printJson } from './terminal.ts'
 
 export interface ShowOptions {
   readonly body: boolean
@@ -20,7 +20,11 @@ export interface ShowOptions {
 
 /** Prints the record. The stored result itself is printed only with `body`. */
 export async function show(connection: Connection, id: string, options: ShowOptions): Promise<void> {
-  const { nowMs, record } = await findRecord(connection, id, options.isGuessed)
+  const { nowMs, record } = await findRecord(connection, id, options.isGuessed).catch((error: unknown) => {
+    // As `list` prints it. The message itself goes to stderr.
+    if (options.json && error instanceof RecordUnreadableError) printJson(unreadableAsJson(error))
+    throw error
+  })
   const answer = record.status === 'completed' ? await readAnswer(connection.records, record) : undefined
   if (options.json) printJson(asJson(record, nowMs, answer, options.body))
   else printRecord(record, nowMs, answer, options.body)
@@ -44,9 +48,13 @@ function printRecord(
   showBody: boolean,
 ): void {
   print(record.id)
-  const facts: (readonly [string, string])[] = [
+  const nextRequest =
+    answer?.kind === 'unreadable' && stateOf(record, nowMs) === 'completed'
+      ? 'is refused: the work is done, but its result cannot be read'
+      : describeNextRequest(record, nowMs)
+  const facts: (readonly [string, Part])[] = [
     ['state', describeState(record, nowMs)],
-    ['next request', describeNextRequest(record, nowMs)],
+    ['next request', nextRequest],
     ['attempt', `${record.attempt}`],
     ['owner', record.owner],
     ['first claim', formatInstant(record.createdAtMs, nowMs)],
@@ -59,8 +67,10 @@ function printRecord(
   else for (const [name, result] of record.steps) facts.push(['step', `${name}, ${describeResult(result)}`])
   printFacts(facts)
   if (answer?.kind !== 'json') return
-  if (showBody) print(`\n${JSON.stringify(JSON.parse(answer.json), null, 2)}`)
-  else print('\n  The result itself is hidden. Pass --body to show it.')
+  print()
+  const body = JSON.stringify(JSON.parse(answer.json), null, 2)
+  const lines = showBody ? body.split('\n') : ['  The result itself is hidden. Pass --body to show it.']
+  for (const line of lines) print(line)
 }
 
 function describeAnswer({ result }: CompletedRecord, answer: Answer | undefined): string {
@@ -124,6 +134,11 @@ function asJson(
   const reason = answer?.kind === 'unreadable' ? { kind: answer.kind, reason: answer.reason } : {}
   const body = showBody && answer?.kind === 'json' ? { body: JSON.parse(answer.json) as unknown } : {}
   return { ...facts, nowMs, completedAtMs, commitToken, answer: { ...metadata, ...reason, ...body } }
+}
+
+/** Returns what is known of a record that cannot be read. */
+export function unreadableAsJson({ id, message }: RecordUnreadableError): object {
+  return { id, state: 'unreadable', reason: message }
 }
 
 /** Returns how a result is stored, without the result itself. */
