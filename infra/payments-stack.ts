@@ -1,13 +1,13 @@
 import { App, type AppProps, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { AttributeType, type TablePropsV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
 import type { Construct } from 'constructs'
-import { IdempotencyTable } from 'oncekey-cdk'
+import { IdempotencyMonitoring, IdempotencyTable } from 'oncekey-cdk'
 import { SERVICE } from './payments/settings.ts'
 import { PaymentsApi } from './payments-api.ts'
 import { PaymentsFunction } from './payments-function.ts'
-import { PaymentsMonitoring } from './payments-monitoring.ts'
 
 interface PaymentsStackProps extends StackProps {
   /**
@@ -51,10 +51,10 @@ class PaymentsStack extends Stack {
     table.protect(handler)
 
     const api = new PaymentsApi(this, 'Api', { handler, removalPolicy })
-    new PaymentsMonitoring(this, 'Monitoring', {
+    new IdempotencyMonitoring(this, 'Monitoring', {
       table,
       service: SERVICE,
-      ...(alarmTopic === undefined ? {} : { alarmTopic }),
+      alarmActions: alarmTopic === undefined ? [] : [new SnsAction(alarmTopic)],
     })
     new CfnOutput(this, 'Url', { value: api.url })
   }

@@ -1,9 +1,7 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { RemovalPolicy, type Stack } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
-import { MultiRegionConsistency } from 'aws-cdk-lib/aws-dynamodb'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { ContributorInsightsMode, MultiRegionConsistency } from 'aws-cdk-lib/aws-dynamodb'
 import { Key } from 'aws-cdk-lib/aws-kms'
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import {
   IdempotencyTable,
   type IdempotencyTableProps,
@@ -11,35 +9,15 @@ import {
   metricOutcome,
 } from 'oncekey-cdk'
 import { describe, expect, test, vi } from 'vitest'
+import { createStack, grantedTo } from './stacks.ts'
 
 // The first synthesis loads most of aws-cdk-lib.
 vi.setConfig({ testTimeout: 60_000 })
-
-// These templates are incomplete on purpose, and would not pass the validation.
-const createApp = () => new App({ builtinCloudFormationValidation: false })
-
-const createStack = () =>
-  new Stack(createApp(), 'Stack', { env: { account: '111111111111', region: 'eu-west-1' } })
 
 const synthesise = (props?: IdempotencyTableProps) => {
   const stack = createStack()
   const table = new IdempotencyTable(stack, 'Idempotency', props)
   return { stack, table, template: Template.fromStack(stack) }
-}
-
-const createFunction = (stack: Stack) =>
-  new LambdaFunction(stack, 'Function', {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'index.handler',
-    code: Code.fromInline('export const handler = () => {}'),
-  })
-
-/** Returns the policy statements of a role after `grant`. */
-const grantedTo = (stack: Stack, grant: (role: Role) => unknown) => {
-  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-  grant(role)
-  const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
-  return policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
 }
 
 describe('a table', () => {
@@ -91,58 +69,32 @@ describe('a table', () => {
       ],
     })
   })
-})
 
-describe('a grant of claims', () => {
-  test('allows the three actions that the store calls, on this table alone', () => {
-    const stack = createStack()
-    const table = new IdempotencyTable(stack, 'Idempotency')
-    const statements = grantedTo(stack, (role) => table.grantClaims(role))
-    expect(statements).toEqual([
-      {
-        Effect: 'Allow',
-        Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:GetItem'],
-        Resource: stack.resolve(table.tableArn),
-      },
-    ])
-  })
-
-  test('includes the use of a customer-managed key', () => {
-    const stack = createStack()
-    const key = new Key(stack, 'Key')
-    const table = new IdempotencyTable(stack, 'Idempotency', { encryptionKey: key })
-    const [, onKey] = grantedTo(stack, (role) => table.grantClaims(role))
-    expect(onKey).toEqual({
-      Effect: 'Allow',
-      Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
-      Resource: stack.resolve(key.keyArn),
-    })
-    Template.fromStack(stack).hasResourceProperties('AWS::DynamoDB::GlobalTable', {
-      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
-      Replicas: [{ SSESpecification: { KMSMasterKeyId: stack.resolve(key.keyArn) } }],
+  test('has no resource policy unless it needs one', () => {
+    synthesise().template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [{ ResourcePolicy: Match.absent() }],
     })
   })
 
-  test('of protect() also sets the name of the table in the environment', () => {
-    const stack = createStack()
-    const table = new IdempotencyTable(stack, 'Idempotency')
-    const grant = table.protect(createFunction(stack))
-    expect(grant.success).toBe(true)
-    const template = Template.fromStack(stack)
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: { IDEMPOTENCY_TABLE: stack.resolve(table.tableName) } },
-    })
-    template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: { Statement: [Match.objectLike({ Resource: stack.resolve(table.tableArn) })] },
+  test('takes warmThroughput', () => {
+    const warmThroughput = { readUnitsPerSecond: 20_000, writeUnitsPerSecond: 10_000 }
+    synthesise({ warmThroughput }).template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      WarmThroughput: { ReadUnitsPerSecond: 20_000, WriteUnitsPerSecond: 10_000 },
     })
   })
 
-  test('can set another environment variable', () => {
-    const stack = createStack()
-    const table = new IdempotencyTable(stack, 'Idempotency')
-    table.protect(createFunction(stack), { environmentVariable: 'KEYS' })
-    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: { KEYS: stack.resolve(table.tableName) } },
+  test.each([
+    { contributorInsights: true, specification: { Enabled: true } },
+    { contributorInsights: false, specification: { Enabled: false } },
+    {
+      contributorInsights: ContributorInsightsMode.THROTTLED_KEYS,
+      specification: { Enabled: true, Mode: 'THROTTLED_KEYS' },
+    },
+    { contributorInsights: undefined, specification: Match.absent() },
+  ])('takes contributorInsights $contributorInsights', ({ contributorInsights, specification }) => {
+    const props = contributorInsights === undefined ? {} : { contributorInsights }
+    synthesise(props).template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [{ ContributorInsightsSpecification: specification }],
     })
   })
 })

@@ -1,6 +1,7 @@
+import { Annotations, Token, TokenComparison } from 'aws-cdk-lib'
 import { type IMetric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
+import { type CommonGrantOptions, Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct, type IConstruct } from 'constructs'
@@ -33,7 +34,7 @@ const KEY_ACTIONS = [
 /** Properties of `protect`. */
 export interface ProtectProps {
   /**
-   * The environment variable that is set to the table's name.
+   * The environment variable that is set to the table's name, or to its ARN if the table may be in another account.
    *
    * @default 'IDEMPOTENCY_TABLE'
    */
@@ -49,10 +50,17 @@ export interface IIdempotencyTable extends IConstruct {
   /** The customer-managed key that encrypts the table, if any. */
   readonly encryptionKey: IKey | undefined
 
-  /** Grants the actions that `idempotent()` and the other entry points use, and no others: no scan, no delete. */
+  /**
+   * Grants the actions that `idempotent()` and the other entry points use, and no others: no scan, no delete. If the
+   * table has a customer-managed key, it may be used through DynamoDB only. For a grantee of another account the
+   * table's resource policy allows it too, if this app creates the table.
+   */
   grantClaims(grantee: IGrantable): Grant
 
-  /** Calls `grantClaims` for a function and sets its environment variable to the table's name. */
+  /**
+   * Calls `grantClaims` for a function and sets its environment variable: to the table's name, or to its ARN if the
+   * table may be in another account, because DynamoDB looks for a name in the caller's own account.
+   */
   protect(fn: LambdaFunction, props?: ProtectProps): Grant
 
   /** Returns the metric of failed conditions: repeats of a key, each billed as a write. Sum over 5 minutes. */
@@ -85,14 +93,45 @@ export abstract class IdempotencyTableBase extends Construct implements IIdempot
   }
 
   grantClaims(grantee: IGrantable): Grant {
-    const grant = this.table.grant(grantee, ...CLAIM_ACTIONS)
-    return this.encryptionKey === undefined
-      ? grant
-      : grant.combine(this.encryptionKey.grant(grantee, ...KEY_ACTIONS))
+    const onTable = this.grantOnTable({ grantee, actions: [...CLAIM_ACTIONS], resourceArns: [this.tableArn] })
+    if (this.encryptionKey === undefined) return onTable
+    // Not `key.grant`, which takes no condition.
+    const onKey = Grant.addToPrincipalOrResource({
+      grantee,
+      actions: [...KEY_ACTIONS],
+      resource: this.encryptionKey,
+      resourceArns: [this.encryptionKey.keyArn],
+      resourceSelfArns: ['*'],
+      conditions: {
+        StringEquals: { 'kms:ViaService': `dynamodb.${this.table.env.region}.amazonaws.com` },
+      },
+    })
+    return onTable.combine(onKey)
+  }
+
+  private grantOnTable(options: CommonGrantOptions): Grant {
+    const { table } = this
+    // Not `table.grant`: a table whose own policy refers to its ARN, and not to `*`, would depend on itself.
+    return 'addToResourcePolicy' in table
+      ? Grant.addToPrincipalOrResource({ ...options, resource: table, resourceSelfArns: ['*'] })
+      : Grant.addToPrincipal({ ...options, scope: table })
   }
 
   protect(fn: LambdaFunction, props: ProtectProps = {}): Grant {
-    fn.addEnvironment(props.environmentVariable ?? 'IDEMPOTENCY_TABLE', this.tableName)
+    const { account, region } = this.table.env
+    if (Token.compareStrings(region, fn.env.region) === TokenComparison.DIFFERENT) {
+      Annotations.of(fn).addWarningV2(
+        'oncekey-cdk:otherRegion',
+        `Table ${this.node.path} is in ${region}, but the function is in ${fn.env.region}, and its requests to DynamoDB go there. Use a table in the function's Region, or pass a client with region ${region}.`,
+      )
+    }
+    const isNameEnough = [TokenComparison.SAME, TokenComparison.BOTH_UNRESOLVED].includes(
+      Token.compareStrings(account, fn.env.account),
+    )
+    fn.addEnvironment(
+      props.environmentVariable ?? 'IDEMPOTENCY_TABLE',
+      isNameEnough ? this.tableName : this.tableArn,
+    )
     return this.grantClaims(fn)
   }
 

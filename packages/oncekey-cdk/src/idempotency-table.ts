@@ -2,10 +2,14 @@ import { Annotations, RemovalPolicy } from 'aws-cdk-lib'
 import {
   AttributeType,
   Billing,
+  type ContributorInsightsMode,
   type ITableV2,
   type MultiRegionConsistency,
+  type TablePropsV2,
   TableV2,
+  type WarmThroughput,
 } from 'aws-cdk-lib/aws-dynamodb'
+import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { IdempotencyTableBase, type IIdempotencyTable } from './idempotency-table-base.ts'
@@ -42,15 +46,40 @@ export interface IdempotencyTableProps {
   readonly pointInTimeRecovery?: boolean
 
   /**
-   * A customer-managed key for encryption at rest. `grantClaims` and `protect` also grant its use.
+   * A customer-managed key for encryption at rest. `grantClaims` and `protect` also grant its use, through DynamoDB only.
    *
    * @default - a key owned by DynamoDB, at no cost
    */
   readonly encryptionKey?: IKey
 
   /**
+   * The load that the table takes at once. DynamoDB can raise it, but not lower it, and charges for raising it.
+   *
+   * @default - what DynamoDB gives a new on-demand table: 4,000 writes and 12,000 reads a second
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+   */
+  readonly warmThroughput?: WarmThroughput
+
+  /**
+   * Whether CloudWatch Contributor Insights counts the record ids that are used most, or throttled most, at a price for
+   * each event. Record ids contain no keys and no callers. A mode restricts it to throttled ids.
+   *
+   * @default false
+   */
+  readonly contributorInsights?: boolean | ContributorInsightsMode
+
+  /**
+   * The resource policy of the table, for callers of other accounts. `grantClaims` adds statements to it, with
+   * aws-cdk-lib 2.235.0 or later. In it, the table's own ARN must be written as `*`. It does not apply to replicas.
+   *
+   * @default - what `grantClaims` adds
+   */
+  readonly resourcePolicy?: PolicyDocument
+
+  /**
    * Other Regions that use the same table: two of them, or one and a `witnessRegion`. DynamoDB supports neither TTL
-   * nor transactions on such a table: expired records stay until they are replaced or deleted, and `commit` is refused.
+   * nor transactions on such a table: expired records stay until they are replaced, or deleted by `oncekey sweep`, and
+   * `commit` is refused.
    *
    * @default - none: a table in one Region
    */
@@ -144,6 +173,9 @@ export class IdempotencyTable extends IdempotencyTableBase {
       deletionProtection: props.deletionProtection ?? isRetained(removalPolicy),
       removalPolicy,
       ...encryptWith(this, props),
+      ...(props.warmThroughput === undefined ? {} : { warmThroughput: props.warmThroughput }),
+      ...(props.resourcePolicy === undefined ? {} : { resourcePolicy: props.resourcePolicy }),
+      ...insightsFor(props.contributorInsights),
     })
   }
 }
@@ -165,4 +197,14 @@ class ImportedIdempotencyTable extends IdempotencyTableBase {
 
 function isRetained(policy: RemovalPolicy): boolean {
   return policy === RemovalPolicy.RETAIN || policy === RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+}
+
+function insightsFor(
+  insights: boolean | ContributorInsightsMode | undefined,
+): Pick<TablePropsV2, 'contributorInsightsSpecification'> {
+  if (insights === undefined) return {}
+  return {
+    contributorInsightsSpecification:
+      typeof insights === 'boolean' ? { enabled: insights } : { enabled: true, mode: insights },
+  }
 }

@@ -9,6 +9,13 @@ export const OUTCOMES_NAMESPACE = 'Oncekey'
 export interface OutcomeMetricOptions extends MetricOptions {
   /** The option `service` of the protected function: by default, the function's name. */
   readonly service: string
+
+  /**
+   * The namespace that is passed to `emfMetrics`.
+   *
+   * @default OUTCOMES_NAMESPACE
+   */
+  readonly namespace?: string
 }
 
 /**
@@ -18,9 +25,9 @@ export interface OutcomeMetricOptions extends MetricOptions {
  * @param outcome an outcome of the library, such as `replayed`, or `takeover`, or `errors`: what somebody has to look at.
  */
 export function metricOutcome(outcome: string, options: OutcomeMetricOptions): Metric {
-  const { service, ...props } = options
+  const { service, namespace = OUTCOMES_NAMESPACE, ...props } = options
   return new Metric({
-    namespace: OUTCOMES_NAMESPACE,
+    namespace,
     metricName: outcome,
     statistic: Stats.SUM,
     ...props,

@@ -48,7 +48,7 @@ export function replicate(
   }
   Annotations.of(scope).addWarningV2(
     'oncekey-cdk:stronglyConsistentReplicas',
-    'DynamoDB supports neither TTL nor transactions on strongly consistent global tables: expired records are never used, but they stay in the table until they are replaced or you delete them, and `commit` is refused.',
+    'DynamoDB supports neither TTL nor transactions on strongly consistent global tables: expired records are never used, but they stay in the table until they are replaced or `oncekey sweep` deletes them, and `commit` is refused.',
   )
   return {
     replicas: replicas.map(({ region }) => ({ region })),
