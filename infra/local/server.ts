@@ -9,7 +9,7 @@ export type RequestHandler = (request: HttpRequest) => Promise<HttpResponse>
 
 export interface Server {
   readonly url: string
-  /** Starts to answer requests with `handle`. Until then the answer is 503. */
+  /** Starts to answer requests with `handle`. Requests that came earlier have waited for it. */
   open(handle: RequestHandler): void
   stop(): Promise<void>
 }
@@ -21,9 +21,11 @@ export interface Server {
  * @throws Error if it cannot listen on the port; the message says what to do.
  */
 export async function listen(port: number): Promise<Server> {
-  let handle: RequestHandler = async () => gatewayResponse(503, 'Service Unavailable')
+  const opened = Promise.withResolvers<RequestHandler>()
   const server = createServer((incoming, outgoing) => {
-    respond(incoming, outgoing, (request) => handle(request)).catch(() => outgoing.destroy())
+    const handle: RequestHandler = async (request) =>
+      rejectOtherHosts(request, incoming.socket.localPort) ?? (await opened.promise)(request)
+    respond(incoming, outgoing, handle).catch(() => outgoing.destroy())
   })
   server.listen(port, '127.0.0.1')
   try {
@@ -38,15 +40,28 @@ export async function listen(port: number): Promise<Server> {
 
   return {
     url: `http://127.0.0.1:${address.port}`,
-    open(next) {
-      handle = next
-    },
+    open: opened.resolve,
     async stop() {
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
     },
   }
+}
+
+/**
+ * Returns a refusal if the request is for another host. A web page of another site could otherwise use this server, if
+ * it lets its own name resolve to 127.0.0.1 (DNS rebinding): the browser then takes this server for that site.
+ */
+function rejectOtherHosts({ headers }: HttpRequest, port: number | undefined): HttpResponse | undefined {
+  const host = headers.host?.join() ?? ''
+  // A browser leaves out the default port.
+  const [, name = '', givenPort = '80'] = /^(127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/i.exec(host) ?? []
+  if (name !== '' && givenPort === `${port}`) return undefined
+  return gatewayResponse(
+    421,
+    `Expected the header Host to be localhost:${port} or 127.0.0.1:${port}, got ${JSON.stringify(host)}.`,
+  )
 }
 
 function reasonOf(error: unknown): string {

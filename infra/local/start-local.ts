@@ -61,7 +61,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
       credentials: { accessKeyId: aws.AWS_ACCESS_KEY_ID, secretAccessKey: aws.AWS_SECRET_ACCESS_KEY },
     })
     started.adopt(client, (one) => one.destroy())
-    const tables = started.adopt(await createTables(template, client), (names) => deleteTables(names, client))
+    const tables = await createTables(template, client)
+    // Ctrl-C in a terminal stops our own DynamoDB Local too: nothing could be deleted then.
+    if (!dynamoDb.isOwn) started.defer(() => deleteTables(tables, client))
     const provider = started.adopt(await startPaymentProvider(), (one) => one.stop())
 
     const onLog = options.onLog ?? (() => {})
@@ -105,7 +107,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
 /** Synthesises the app and starts DynamoDB Local at the same time, because each takes seconds. */
 async function prepare({ dynamoDbEndpoint }: LocalOptions, started: AsyncDisposableStack) {
   const running: DynamoDbLocal | undefined =
-    dynamoDbEndpoint === undefined ? undefined : { endpoint: dynamoDbEndpoint, stop: async () => {} }
+    dynamoDbEndpoint === undefined
+      ? undefined
+      : { endpoint: dynamoDbEndpoint, isOwn: false, stop: async () => {} }
   const [dynamoDb, assembly] = await Promise.allSettled([running ?? startDynamoDbLocal(), synthesise()])
   // Wait for both, so that a failure of one does not leave the other running.
   if (dynamoDb.status === 'fulfilled') started.adopt(dynamoDb.value, (one) => one.stop())

@@ -15,6 +15,8 @@ function start(environment: Readonly<Record<string, string>>): { child: ChildPro
   const { DYNAMODB_ENDPOINT: _none, ...inherited } = process.env
   const child = spawn(process.execPath, ['--conditions=oncekey-source', script], {
     env: { ...inherited, ...environment },
+    // A process group of its own, so that a signal can reach all of it.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -28,16 +30,16 @@ function start(environment: Readonly<Record<string, string>>): { child: ChildPro
 }
 
 /** Returns the child processes of a process. */
-async function childrenOf(parent: ChildProcess): Promise<number[]> {
-  const list = spawn('ps', ['-A', '-o', 'pid=,ppid='], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const pairs = (await list.stdout.toArray())
-    .join('')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-  return pairs.filter(([, ppid]) => ppid === `${parent.pid}`).map(([pid]) => Number(pid))
+async function childrenOf(parent: ChildProcess): Promise<{ pid: number; command: string }[]> {
+  const list = spawn('ps', ['-A', '-o', 'pid=,ppid=,args='], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = (await list.stdout.toArray()).join('').split('\n')
+  const rows = lines.map((line) => line.trim().split(/\s+/))
+  return rows
+    .filter(([, ppid]) => ppid === `${parent.pid}`)
+    .map(([pid, , ...command]) => ({ pid: Number(pid), command: command.join(' ') }))
 }
 
-function isAlive(pid: number): boolean {
+function isAlive({ pid }: { pid: number }): boolean {
   try {
     process.kill(pid, 0)
     return true
@@ -56,6 +58,8 @@ describe('npm start', () => {
       expect(children).toHaveLength(1)
       expect(output().match(/curl -i .*Idempotency-Key: (\S+)'/g)).toHaveLength(2)
       expect(new Set(output().match(/(?<=Idempotency-Key: )\S+(?=')/g)).size).toBe(1)
+      const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(output()) ?? []
+      expect((await fetch(`${url}/payments`)).status).toBe(200)
 
       child.kill(signal)
       const [code] = await once(child, 'exit')
@@ -63,6 +67,23 @@ describe('npm start', () => {
       expect(children.filter(isAlive)).toEqual([])
     },
   )
+
+  test.each([
+    ['while it starts', 'Starting'],
+    ['while it runs', 'Press Ctrl-C to stop it.'],
+  ])('ends without complaint on Ctrl-C in its terminal, %s', async (_when, words) => {
+    const { child, output } = start({ PORT: '0' })
+    await expect.poll(output, { timeout: 90_000, interval: 20 }).toContain(words)
+    const commands = async () => (await childrenOf(child)).map(({ command }) => command).join()
+    await expect.poll(commands, { timeout: 30_000, interval: 20 }).toContain('DynamoDBLocal.jar')
+    const children = await childrenOf(child)
+    // A terminal sends the signal to everything that runs in it.
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+    const [code] = await once(child, 'close')
+    expect(code).toBe(0)
+    expect(output().slice(output().indexOf('Stopping'))).toBe('Stopping …\n')
+    expect(children.filter(isAlive)).toEqual([])
+  })
 
   test('names a port that is in use, and says what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1')
