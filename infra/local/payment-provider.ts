@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { gatewayResponse, type HttpRequest, type HttpResponse } from './http-api.ts'
 import { listen } from './server.ts'
@@ -37,7 +38,8 @@ export async function startPaymentProvider(): Promise<PaymentProvider> {
     if (earlier && !isDeepStrictEqual(earlier.order, order)) {
       return gatewayResponse(422, 'The Idempotency-Key was used for another charge.')
     }
-    const current = earlier ?? { id: `ch_${charges.length + 1}`, idempotencyKey, order }
+    // Never the id of an earlier charge, not even after a restart.
+    const current = earlier ?? { id: `ch_${randomUUID()}`, idempotencyKey, order }
     if (!earlier) charges.push(current)
     return created({ id: current.id })
   }

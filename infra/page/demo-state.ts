@@ -1,6 +1,8 @@
 /** The contents of the demo's tables and the charges of the payment provider. Times are epoch milliseconds. */
 export interface DemoState {
   readonly nowMs: number
+  /** Identifies the contents: another one after the tables were emptied, or the server was started again. */
+  readonly contentsId: string
   /** How long the lease of an interrupted run lasts. */
   readonly leaseMs: number
   /** The same for a run that the demo kills, which has a shorter timeout. */

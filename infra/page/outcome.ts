@@ -11,6 +11,7 @@ export type Outcome =
   | 'killed'
   | 'failed'
   | 'lost'
+  | 'no-response'
   | 'unavailable'
 
 export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
@@ -23,21 +24,26 @@ export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
   killed: 'killed',
   failed: 'failed',
   lost: 'response lost',
+  'no-response': 'no response',
   unavailable: 'unavailable',
 }
+
+/** A fault that an attempt asks the local server for. */
+export type Fault = 'lose-reply' | 'crash'
 
 /**
  * Returns the outcome of an attempt.
  *
- * @param isToBeKilled whether the attempt asked to be killed: the API answers the same for a function that throws.
+ * @param fault what the attempt asked for. Without it, a broken connection is not known to be a lost response, nor is a
+ * function that failed known to have been killed.
  */
-export function outcomeOf({ status, code, isReplay }: AttemptEnd, isToBeKilled: boolean): Outcome {
-  if (status === undefined) return 'lost'
+export function outcomeOf({ status, code, isReplay }: AttemptEnd, fault: Fault | undefined): Outcome {
+  if (status === undefined) return fault === 'lose-reply' ? 'lost' : 'no-response'
   if (isReplay) return 'replayed'
   if (status < 300) return 'executed'
   // Not by the status: the handler answers 409 too, for a payment that is already in the ledger.
   if (code === 'in-flight' || code === 'lease-lost') return 'in-flight'
   if (status < 500) return 'rejected'
   if (status > 500) return 'unavailable'
-  return isToBeKilled && code === undefined ? 'killed' : 'failed'
+  return fault === 'crash' && code === undefined ? 'killed' : 'failed'
 }

@@ -1,6 +1,6 @@
 import { createIdempotentFetch } from 'oncekey/client'
 import { formatMoney } from './format.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { type Fault, type Outcome, outcomeOf } from './outcome.ts'
 import { readState } from './tables.ts'
 import type { AttemptMark, Timeline, TimelineRow } from './timeline.ts'
 
@@ -14,8 +14,6 @@ export interface Payment {
   readonly amount: number
   readonly isProtected: boolean
 }
-
-type Fault = 'lose-reply' | 'crash'
 
 /** Called when another attempt will follow. */
 export type OnWait = (outcome: Outcome, waitMs: number) => void
@@ -83,7 +81,7 @@ export async function sendPayment(
       return fetch(request, init)
     },
     onAttempt: (attempt) => {
-      const outcome = outcomeOf(attempt, currentFault === 'crash')
+      const outcome = outcomeOf(attempt, currentFault)
       outcomes.push(outcome)
       mark?.end(outcome, attempt.status, attempt.waitMs)
       if (attempt.waitMs !== undefined) onWait(outcome, attempt.waitMs)
@@ -112,6 +110,10 @@ export async function sendPayment(
 
 /** Reads the attempt number from the record, because a response does not contain it. */
 async function readAttempt(key: string, user: string): Promise<number> {
-  const { records } = await readState()
+  // If the server is gone, the attempt stays unknown.
+  const records = await readState().then(
+    (state) => state.records,
+    () => [],
+  )
   return records.find(({ seen }) => seen?.key === key && seen.user === user)?.attempt ?? 1
 }

@@ -13,10 +13,10 @@ export function showLedger({ payments, balances, charges }: DemoState, isNew: (i
     ...customers
       .slice(0, MAX_BALANCES)
       .map(({ customer, currency, balance }) =>
-        figure(`${customer}’s balance`, formatMoney(balance, currency)),
+        figure(`${customer}’s wallet`, formatMoney(balance, currency)),
       ),
     ...(balances.length > MAX_BALANCES
-      ? [figure('Other balances', String(balances.length - MAX_BALANCES))]
+      ? [figure('Other wallets', String(balances.length - MAX_BALANCES))]
       : []),
     figure('Payments booked', String(payments.length)),
     figure('Card charges', String(charges.length)),

@@ -8,7 +8,7 @@ const TableName = readSetting('LEDGER_TABLE')
 const WALLETS_TABLE = readSetting('WALLETS_TABLE')
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}))
 
-/** Returns the writes of a payment: its row in the ledger, and the change of the customer's wallet. */
+/** Returns the writes of a payment: its row in the ledger, and the customer's wallet, which it tops up. */
 export function bookPayment(payment: Payment, references: PaymentReferences): TransactionWrite[] {
   const { customer, currency, amount } = payment
   return [

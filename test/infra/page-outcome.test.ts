@@ -12,7 +12,7 @@ const attempt = (facts: { status?: number; code?: string; isReplay?: boolean }) 
 
 describe('an attempt on the page', () => {
   test.each([
-    [{}, 'lost'],
+    [{}, 'no-response'],
     [{ status: 201 }, 'executed'],
     [{ status: 201, isReplay: true }, 'replayed'],
     [{ status: 409, isReplay: true }, 'replayed'],
@@ -26,13 +26,18 @@ describe('an attempt on the page', () => {
     [{ status: 500, code: 'record-unreadable' }, 'failed'],
     [{ status: 503, code: 'store-unavailable' }, 'unavailable'],
   ] as const)('that ended with %j is %s', (facts, outcome) => {
-    expect(outcomeOf(attempt(facts), false)).toBe(outcome)
+    expect(outcomeOf(attempt(facts), undefined)).toBe(outcome)
   })
 
   test('was killed only if it asked for that and has no other reason for the 500', () => {
-    expect(outcomeOf(attempt({ status: 500 }), true)).toBe('killed')
-    expect(outcomeOf(attempt({ status: 500, code: 'record-unreadable' }), true)).toBe('failed')
-    expect(outcomeOf(attempt({ status: 503 }), true)).toBe('unavailable')
-    expect(outcomeOf(attempt({ status: 409, code: 'in-flight' }), true)).toBe('in-flight')
+    expect(outcomeOf(attempt({ status: 500 }), 'crash')).toBe('killed')
+    expect(outcomeOf(attempt({ status: 500, code: 'record-unreadable' }), 'crash')).toBe('failed')
+    expect(outcomeOf(attempt({ status: 503 }), 'crash')).toBe('unavailable')
+    expect(outcomeOf(attempt({ status: 409, code: 'in-flight' }), 'crash')).toBe('in-flight')
+    expect(outcomeOf(attempt({}), 'crash')).toBe('no-response')
+  })
+
+  test('lost its response only if it asked for that', () => {
+    expect(outcomeOf(attempt({}), 'lose-reply')).toBe('lost')
   })
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import type { LocalFunction } from '../functions.ts'
@@ -44,7 +45,8 @@ export function createDemo({
   onLog,
 }: DemoParts): Demo {
   const seenKeys = createSeenKeys()
-  const sources = { client, environment, provider, seenKeys, timeoutMs: fn.timeoutMs }
+  const contents = { id: randomUUID() }
+  const sources = { client, contents, environment, provider, seenKeys, timeoutMs: fn.timeoutMs }
 
   // Bundled on first use, because most runs of the stack never need it.
   let unprotected: Promise<Unprotected> | undefined

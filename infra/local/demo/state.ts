@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import { ANONYMOUS, inspectTable, RecordUnreadableError, recordId, stateOf } from 'oncekey/inspect'
@@ -11,6 +12,8 @@ export interface StateSources {
   readonly environment: Readonly<Record<string, string>>
   readonly provider: PaymentProvider
   readonly seenKeys: SeenKeys
+  /** What the tables and the provider hold. It gets another id when they are emptied. */
+  readonly contents: { id: string }
   readonly timeoutMs: number
 }
 
@@ -19,7 +22,7 @@ const LEASE_MARGIN_MS = 2_000
 
 /** Reads all tables completely, which is fine for the small tables of a demo. */
 export async function readState(sources: StateSources): Promise<DemoState> {
-  const { client, environment, provider, seenKeys, timeoutMs } = sources
+  const { client, contents, environment, provider, seenKeys, timeoutMs } = sources
   const [payments, balances, records] = await Promise.all([
     scan(client, environment.LEDGER_TABLE),
     scan(client, environment.WALLETS_TABLE),
@@ -27,6 +30,7 @@ export async function readState(sources: StateSources): Promise<DemoState> {
   ])
   return {
     nowMs: Date.now(),
+    contentsId: contents.id,
     leaseMs: timeoutMs + LEASE_MARGIN_MS,
     crashLeaseMs: CRASH_TIMEOUT_MS + LEASE_MARGIN_MS,
     payments: payments
@@ -54,7 +58,8 @@ export async function readState(sources: StateSources): Promise<DemoState> {
 }
 
 /** Deletes all items of the tables and all charges of the payment provider. */
-export async function clearState({ client, environment, provider }: StateSources): Promise<void> {
+export async function clearState({ client, contents, environment, provider }: StateSources): Promise<void> {
+  contents.id = randomUUID()
   const keysOf: readonly (readonly [table: string | undefined, attributes: readonly string[]])[] = [
     [environment.IDEMPOTENCY_TABLE, ['id']],
     [environment.LEDGER_TABLE, ['id']],
