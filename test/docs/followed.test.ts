@@ -1,21 +1,28 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { findJava } from '../../infra/local/java.ts'
+import { findFreePort } from '../../infra/local/ports.ts'
 import { blocksOf, root } from './pages.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-/** Saves a page's files as its reader would, in a folder that finds the workspace's packages. */
-function follow(page: string) {
+/**
+ * Saves a page's files as its reader would, in a folder that finds the workspace's packages.
+ *
+ * @param edit changes a file's code before it is saved.
+ */
+function follow(page: string, edit = (code: string): string => code) {
   const folder = join(root, 'reports/docs/followed', page)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   const blocks = blocksOf(page)
-  for (const { file, code } of blocks) if (file !== undefined) writeFileSync(join(folder, file), `${code}\n`)
+  for (const { file, code } of blocks) {
+    if (file !== undefined) writeFileSync(join(folder, file), `${edit(code)}\n`)
+  }
 
   const run = async (command: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
     const [program = '', ...args] = command.split(' ')
@@ -38,27 +45,27 @@ function follow(page: string) {
   return { blocks, commands, run, read }
 }
 
-describe('whoever follows getting-started.md to the letter', () => {
-  const { blocks, commands, run, read } = follow('docs/getting-started.md')
+describe('whoever follows getting-started.md to the letter', async () => {
+  const port = await findFreePort()
+  const edit = (code: string) => code.replace('const port = 8000', `const port = ${port}`)
+  const { blocks, commands, run, read } = follow('docs/getting-started.md', edit)
 
   it('sees the first replay in memory', async () => {
-    expect(commands[0]).toBe('node --test')
     expect(await run('node --test')).toMatch(/pass 3\n.*fail 0/)
   })
 
   it('sees on DynamoDB what the page shows, but for the id', async () => {
-    const env = {
-      AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoDbEndpoint'),
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      IDEMPOTENCY_TABLE: `getting-started-${randomUUID()}`,
-    }
-    let printed = ''
-    for (const command of commands.slice(1)) printed += await run(command, env)
+    expect(commands).toEqual(['node --test', 'node local.ts'])
+    const printed = await run('node local.ts', { PATH: `${dirname(await findJava())}:${process.env.PATH}` })
     const shown = blocks.find(({ language }) => language === 'text')?.code ?? ''
     const id = /"id":"([^"]+)"/.exec(printed)?.[1] ?? ''
     expect(printed.trim().replaceAll(id, 'ID')).toBe(shown.replace(/(?<="id":")[^"]+/g, 'ID'))
+  })
+
+  it('has a tsconfig with which all files compile', async () => {
+    // The packages are used from their sources here.
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    expect(await run(`node ${tsc} -p . --customConditions oncekey-source`)).toBe('')
   })
 
   it('has a stack with a function of today that knows its table', async () => {
