@@ -12,9 +12,16 @@ const layers: Readonly<
   Record<string, { readonly imports: readonly string[]; readonly loads?: readonly string[] }>
 > = {
   'index.ts': {
-    imports: ['core/', 'entries/', 'options.ts', 'sources/records.ts', 'stores/dynamodb/store.ts'],
+    imports: [
+      'core/',
+      'entries/',
+      'options.ts',
+      'sources/records.ts',
+      'stores/dynamodb/store.ts',
+      'stores/dynamodb/transport.ts',
+    ],
   },
-  'options.ts': { imports: ['core/'] },
+  'options.ts': { imports: ['core/', 'stores/dynamodb/transport.ts'] },
   'entries/': {
     imports: ['core/', 'sources/', 'options.ts', 'stores/dynamodb/store.ts'],
     loads: ['features/cache.ts', 'features/durable.ts', 'features/warm-up.ts'],
@@ -30,11 +37,11 @@ const layers: Readonly<
 
 /** What may be named in one place only, and the place. */
 const confined: readonly { readonly what: string; readonly imported: RegExp; readonly to: RegExp }[] = [
-  { what: 'Middy', imported: /^@middy\//, to: /^entries\/middleware\.ts$/ },
+  { what: 'Middy', imported: /^@middy\//, to: /^never$/ },
   {
     what: 'the AWS SDK',
     imported: /^@(aws-sdk|smithy)\//,
-    to: /^(stores\/dynamodb\/|options\.ts$|features\/inspect)/,
+    to: /^stores\/dynamodb\/(sdk|commit|inspector)\.ts$/,
   },
   { what: 'OpenTelemetry', imported: /^@opentelemetry\//, to: /^features\/otel\.ts$/ },
   { what: 'the CDK', imported: /^(aws-cdk-lib|constructs)/, to: /^never$/ },
@@ -101,6 +108,15 @@ describe('the tree', () => {
           kinds.some((kind) => kind !== own && specifier.includes(`/${kind}`)),
         )
       })
+    expect(wrong).toEqual([])
+  })
+
+  it('recognizes the errors of a store by their code, since the store may be of another copy of the package', () => {
+    const wrong = files.filter(
+      (file) =>
+        /^(core|entries|features|sources)\//.test(file) &&
+        /instanceof (StoreUnavailable|RecordUnreadable)Error/.test(textOf(file)),
+    )
     expect(wrong).toEqual([])
   })
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   ERROR_CODES,
   InFlightError,
+  isOncekeyError,
   KeyInvalidError,
   KeyMissingError,
   KeyReusedError,
@@ -68,4 +69,26 @@ test.each<[OncekeyError, object, string]>([
   expect(error).toBeInstanceOf(OncekeyError)
   expect(error).toMatchObject({ ...facts, name: error.constructor.name, message })
   expect(ERROR_CODES).toContain(error.code)
+})
+
+test('isOncekeyError recognizes an error by its code, of whatever copy of the package', () => {
+  const other = Object.assign(new Error('The request was lost.'), {
+    name: 'StoreUnavailableError',
+    code: 'store-unavailable',
+    retryable: true,
+  })
+  expect(isOncekeyError(other)).toBe(true)
+  expect(isOncekeyError(other, 'store-unavailable')).toBe(true)
+  expect(isOncekeyError(other, 'in-flight')).toBe(false)
+})
+
+test.each([
+  undefined,
+  null,
+  'store-unavailable',
+  { code: 'store-unavailable' },
+  { code: 'ECONNRESET', retryable: true },
+  { retryable: true },
+])('isOncekeyError takes %j for no error of this library', (error) => {
+  expect(isOncekeyError(error)).toBe(false)
 })

@@ -1,6 +1,5 @@
 import { createDirectTransport } from '../../packages/oncekey/src/stores/dynamodb/direct.ts'
-import type { DynamoDbClient } from '../../packages/oncekey/src/stores/dynamodb/sdk.ts'
-import type { Transport } from '../../packages/oncekey/src/stores/dynamodb/transport.ts'
+import type { DynamoDbClient, Transport } from '../../packages/oncekey/src/stores/dynamodb/transport.ts'
 
 // Stands in for stores/dynamodb/sdk.ts in `npm run test:direct`: every suite that passes a client of the SDK sends
 // directly instead, to where that client would send.

@@ -2,6 +2,7 @@ export type { Attempt } from './core/attempt.ts'
 export {
   type ErrorCode,
   InFlightError,
+  isOncekeyError,
   KeyInvalidError,
   KeyMissingError,
   KeyReusedError,
@@ -14,12 +15,30 @@ export {
 } from './core/errors.ts'
 export type { LogFields, Logger } from './core/log.ts'
 export { OUTCOME_CHANNEL, type Outcome, type OutcomeEvent } from './core/outcome.ts'
-export type { ReplayedRecord } from './core/record.ts'
-export type { Store, TransactionWrite } from './core/store.ts'
+export type {
+  CompletedRecord,
+  IdempotencyRecord,
+  InFlightRecord,
+  ReplayedRecord,
+  Snapshot,
+} from './core/record.ts'
+export type { StoredResult } from './core/result.ts'
+export type {
+  CallLimits,
+  ClaimReply,
+  Completion,
+  LeaseChange,
+  OffloadRequest,
+  Owner,
+  Seen,
+  Store,
+  TransactionWrite,
+  WriteReply,
+} from './core/store.ts'
 export { idempotentBatch } from './entries/batch.ts'
 export type { IdempotentContext } from './entries/context.ts'
 export { idempotentHandler } from './entries/handler.ts'
-export { idempotent } from './entries/middleware.ts'
+export { type IdempotentMiddleware, idempotent, type MiddyRequest } from './entries/middleware.ts'
 export { once } from './entries/once.ts'
 export { runOnce } from './entries/run-once.ts'
 export { warmedUp } from './entries/warm-up.ts'
@@ -34,3 +53,4 @@ export type {
 } from './options.ts'
 export type { BatchEvent, BatchResponse } from './sources/records.ts'
 export { dynamoDbStore } from './stores/dynamodb/store.ts'
+export type { DynamoDbClient } from './stores/dynamodb/transport.ts'

@@ -1,5 +1,3 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { Context } from 'aws-lambda'
 import { isPointer } from './core/canonical-json.ts'
 import type { Clock } from './core/clock.ts'
@@ -8,6 +6,7 @@ import type { Logger } from './core/log.ts'
 import type { OutcomeEvent } from './core/outcome.ts'
 import type { CrashMode, ReplayedRecord } from './core/record.ts'
 import type { Hook } from './core/request.ts'
+import type { DynamoDbClient } from './stores/dynamodb/transport.ts'
 
 /** Tests a value of an option, and says what is expected of it. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, expected: string]
@@ -69,8 +68,11 @@ export interface ClaimOptions {
   readonly onStoreError?: 'refuse' | 'run'
   /** Keeps up to this many completed results in this process, to replay them without the store. @default none */
   readonly cache?: { readonly maxEntries: number }
-  /** The client for a table given by name. @default one with short timeouts, shared by the process */
-  readonly client?: DynamoDBClient | DynamoDBDocumentClient
+  /**
+   * The `DynamoDBClient` or `DynamoDBDocumentClient` for a table given by name.
+   * @default one with short timeouts, shared by the process
+   */
+  readonly client?: DynamoDbClient
   /** The source of time in epoch milliseconds, for tests. What it leaves out is real. @default the system clock */
   readonly clock?: Pick<Clock, 'nowMs'> & Partial<Clock>
   /** Called once for every request, with its outcome. Whatever it throws is ignored. */

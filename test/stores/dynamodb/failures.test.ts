@@ -6,15 +6,23 @@ import {
   TransactionConflictException,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailableError } from '../../../packages/oncekey/src/core/errors.ts'
 import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
 import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { encodeCompletion, encodeRecord } from '../../../packages/oncekey/src/stores/codec.ts'
-import { toItem } from '../../../packages/oncekey/src/stores/dynamodb/item.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
-import { aClaim, aCompletion, jsonResult, limits, makeCall, results, T0 } from '../records.ts'
+import {
+  aClaim,
+  aCompletion,
+  jsonResult,
+  limits,
+  makeCall,
+  results,
+  T0,
+} from '../records.ts'
 
 function setUp(region: string | (() => Promise<string>) = 'eu-central-1') {
   const client = new DynamoDBClient({ region })
@@ -196,7 +204,7 @@ test('a takeover whose reply shows no claim is refused as unreadable', async () 
   const { mock, store } = setUp()
   const claim = aClaim()
   const record = { ...encodeRecord(claim), ...encodeCompletion(aCompletion()) }
-  mock.on(UpdateItemCommand).resolves({ Attributes: toItem(record) })
+  mock.on(UpdateItemCommand).resolves({ Attributes: marshall(record) })
   await expect(store.takeover(claim, { owner: 'other', leaseUntilMs: 1 }, limits)).rejects.toThrow(
     'expected attribute "status" to be in-flight',
   )

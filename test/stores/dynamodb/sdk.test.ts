@@ -3,17 +3,21 @@ import { createServer } from 'node:http'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, inject, test } from 'vitest'
-import {
-  createSdkTransport,
-  type DynamoDbClient,
-  type SendOptions,
-} from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
+import { createSdkTransport } from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import type { DynamoDbClient } from '../../../packages/oncekey/src/stores/dynamodb/transport.ts'
+import {
+  aClaim,
+  aCompletion,
+  jsonResult,
+  limits,
+  makeCall,
+  T0,
+} from '../records.ts'
 import { startFaultProxy } from '../../support/fault-proxy.ts'
 import { close, listen } from '../../support/loopback.ts'
 import { phaseOf } from '../../support/protocol-phase.ts'
 import { createClient, createTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, jsonResult, limits, makeCall, T0 } from '../records.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -91,7 +95,7 @@ describe('a call', () => {
     let given: AbortSignal | undefined
     const client: DynamoDbClient = {
       config: { region: 'us-east-1' },
-      send(_command: unknown, { abortSignal }: SendOptions) {
+      send(_command: unknown, { abortSignal }) {
         given = abortSignal
         return new Promise<never>(() => undefined)
       },

@@ -1,7 +1,7 @@
-import type { Jsonify } from 'type-fest'
 import type { Claim } from './claim.ts'
 import { deriveUuid } from './identity.ts'
 import { lossSignal } from './renew.ts'
+import type { Jsonify } from './result.ts'
 import type { TransactionWrite } from './store.ts'
 
 /** One run of a request, as its handler sees it: `context.idempotency` on Lambda. */

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { type ClaimPlan, type Decision, decide } from './decide.ts'
 import {
   InFlightError,
+  isOncekeyError,
   KeyReusedError,
   type OncekeyError,
   OutcomeUnknownError,
-  RecordUnreadableError,
   StoreUnavailableError,
 } from './errors.ts'
 import {
@@ -82,8 +82,8 @@ export function acquire(settings: Settings, request: ProtectedRequest, lease: Le
 }
 
 function toRefusal(error: unknown): Found {
-  if (error instanceof RecordUnreadableError) return { kind: 'refused', outcome: 'unreadable', error }
-  if (!(error instanceof StoreUnavailableError)) throw error
+  if (isOncekeyError(error, 'record-unreadable')) return { kind: 'refused', outcome: 'unreadable', error }
+  if (!isOncekeyError(error, 'store-unavailable')) throw error
   return { kind: 'refused', outcome: 'store-unavailable', error }
 }
 
@@ -218,7 +218,7 @@ async function tryClaim(
     }
     return { kind: 'claimed', claim }
   } catch (error) {
-    if (error instanceof StoreUnavailableError && settings.onStoreError === 'run') {
+    if (isOncekeyError(error, 'store-unavailable') && settings.onStoreError === 'run') {
       return runUnclaimed(settings, request, lease, record)
     }
     // Whatever the error: the store's client may have tried before, and that reply be lost. But if every request was
@@ -244,7 +244,7 @@ async function runUnclaimed(
     settings.store.read(record.id, limits),
   ).catch((error: unknown) => {
     // What cannot be understood may be a stored result.
-    if (!(error instanceof StoreUnavailableError)) throw error
+    if (!isOncekeyError(error, 'store-unavailable')) throw error
     return undefined
   })
   if (isClaimOf(seen?.record, record.owner) || isOwnClaim(request, seen?.record)) {
@@ -285,7 +285,7 @@ async function releaseInDoubt(
 }
 
 function isThrottled(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && error.isThrottled
+  return isOncekeyError(error, 'store-unavailable') && error.isThrottled
 }
 
 function newRecord(

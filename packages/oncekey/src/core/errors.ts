@@ -164,6 +164,35 @@ export class StoreUnavailableError extends OncekeyError {
   }
 }
 
+/** Every error of this library, by its code. */
+interface ErrorsByCode {
+  readonly 'key-missing': KeyMissingError
+  readonly 'key-invalid': KeyInvalidError
+  readonly 'key-expired': KeyInvalidError
+  readonly 'identity-unknown': KeyInvalidError
+  readonly 'key-reused': KeyReusedError
+  readonly 'in-flight': InFlightError
+  readonly 'lease-lost': LeaseLostError
+  readonly 'replay-unavailable': ResultUnavailableError
+  readonly 'outcome-unknown': OutcomeUnknownError
+  readonly 'record-unreadable': RecordUnreadableError
+  readonly 'store-unavailable': StoreUnavailableError
+}
+
+/**
+ * Returns whether this is an error of this library, with this code if one is given. Unlike `instanceof` it recognizes
+ * the errors of every copy: a process has two if it uses the package as an ES module and as CommonJS.
+ */
+export function isOncekeyError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is ErrorsByCode[Code] {
+  const { code: actual, retryable } = Object(error)
+  return (
+    typeof retryable === 'boolean' && (code === undefined ? ERROR_CODES.includes(actual) : actual === code)
+  )
+}
+
 function quote(text: string): string {
   return JSON.stringify(text)
 }

@@ -1,5 +1,8 @@
 import { digest } from './identity.ts'
 
+/** A result as its repeats get it: what JSON makes of it. As `type-fest` is an ES module, CommonJS must say so. */
+export type Jsonify<T> = import('type-fest', { with: { 'resolution-mode': 'import' }}).Jsonify<T>
+
 /** The part of a run's result that is stored. */
 export type StoredContent = {
   /** Replaces the usual retention. */

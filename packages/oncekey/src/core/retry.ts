@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { StoreUnavailableError } from './errors.ts'
+import { isOncekeyError } from './errors.ts'
 import type { CallLimits } from './store.ts'
 
 /** One call that hangs must not use up the time in which another could succeed. */
@@ -28,7 +28,7 @@ export function retryUntil<T>(
   // Not an async loop: nearly every first call succeeds, and then costs one promise less.
   return call(limits).catch(async (error: unknown) => {
     onFailure?.(error)
-    if (!(error instanceof StoreUnavailableError && error.retryable)) throw error
+    if (!(isOncekeyError(error, 'store-unavailable') && error.retryable)) throw error
     // One more try must end in time, or the caller would lose the answer over it.
     if (clock.nowMs() + pauseMs + LAST_CALL_MS > untilMs) throw error
     await clock.sleep(pauseMs * (0.5 + Math.random() / 2))

@@ -1,4 +1,3 @@
-import type { MiddlewareObj } from '@middy/core'
 import type { Attempt } from '../core/attempt.ts'
 import { warnOnce } from '../core/outcome.ts'
 import { NOT_RUN } from '../core/settle.ts'
@@ -6,6 +5,26 @@ import type { Store } from '../core/store.ts'
 import type { IdempotencyOptions } from '../options.ts'
 import { type IdempotentContext, withAttempt } from './context.ts'
 import { createProtectEvent, type ProtectEvent } from './event.ts'
+
+/**
+ * A request of Middy 6 or 7. Middy's own types would need Middy to be installed, and cannot be imported from CommonJS.
+ */
+export interface MiddyRequest<TEvent, TResult> {
+  event: TEvent
+  context: IdempotentContext
+  response: TResult | null | undefined
+  earlyResponse?: TResult | null | undefined
+  error: Error | null | undefined
+  internal: Record<never, never>
+}
+
+type MiddyHook<TEvent, TResult> = (request: MiddyRequest<TEvent, TResult>) => Promise<void>
+
+export interface IdempotentMiddleware<TEvent, TResult> {
+  before: MiddyHook<TEvent, TResult>
+  after: MiddyHook<TEvent, TResult>
+  onError: MiddyHook<TEvent, TResult>
+}
 
 /** A request between `before` and the hook that ends it. */
 interface Pending {
@@ -30,7 +49,7 @@ const NO_ANSWER = Symbol('no answer')
 export function idempotent<TEvent = unknown, TResult = unknown>(
   table: string | Store,
   options?: IdempotencyOptions<TEvent>,
-): Required<Pick<MiddlewareObj<TEvent, TResult, Error, IdempotentContext>, 'before' | 'after' | 'onError'>> {
+): IdempotentMiddleware<TEvent, TResult> {
   const protectEvent = createProtectEvent('idempotent', table, options)
   /** By request, not in `request.internal`: all requests of the process may share that. */
   const pendings = new WeakMap<object, Pending>()

@@ -1,5 +1,5 @@
-import type { Jsonify } from 'type-fest'
 import { ignoreRejection } from '../core/outcome.ts'
+import type { Jsonify } from '../core/result.ts'
 import type { Store } from '../core/store.ts'
 import type { OnceOptions } from '../options.ts'
 import { runOnce } from './run-once.ts'

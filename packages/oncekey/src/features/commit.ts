@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Claim, refuseIfInDoubt } from '../core/claim.ts'
-import { LeaseLostError, StoreUnavailableError } from '../core/errors.ts'
+import { isOncekeyError, LeaseLostError } from '../core/errors.ts'
 import { actUntilMs, resultExpiryMs, storeNowMs } from '../core/lease.ts'
 import { offload } from '../core/offload.ts'
 import { ensureLease, loseClaim } from '../core/renew.ts'
@@ -62,7 +62,7 @@ export async function commit<R>(claim: Claim, result: R, writes: readonly Transa
       throw new LeaseLostError(request.key, cause && { cause })
     }
   } catch (error) {
-    if (error instanceof StoreUnavailableError && error.retryable) inDoubt.set(claim, sent)
+    if (isOncekeyError(error, 'store-unavailable') && error.retryable) inDoubt.set(claim, sent)
     throw error
   }
   claim.isHeld = false

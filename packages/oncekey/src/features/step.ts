@@ -1,9 +1,9 @@
-import type { Jsonify } from 'type-fest'
 import { type Claim, refuseIfInDoubt } from '../core/claim.ts'
 import { LeaseLostError, ResultUnavailableError } from '../core/errors.ts'
 import { actUntilMs } from '../core/lease.ts'
 import { loadResult, offload } from '../core/offload.ts'
 import { ensureLease, loseClaim } from '../core/renew.ts'
+import type { Jsonify } from '../core/result.ts'
 import { type LoadedResult, parseResult, type StoredResult, serialize } from '../core/result.ts'
 import { retryUntil } from '../core/retry.ts'
 

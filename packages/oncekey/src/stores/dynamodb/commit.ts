@@ -1,12 +1,11 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { marshallOptions } from '@aws-sdk/util-dynamodb'
 import { StoreUnavailableError } from '../../core/errors.ts'
 import type { CallLimits, Commit, Owner, TransactionWrite, WriteReply } from '../../core/store.ts'
 import type { Commands } from './commands.ts'
 import { complete } from './expressions.ts'
-import { member } from './failures.ts'
+import { failToLoad, member } from './failures.ts'
 import { readSnapshot } from './item.ts'
-import type { Item } from './transport.ts'
+import type { AttributeValue, Item } from './transport.ts'
 
 /** The last two are of the handler's own making: it gets DynamoDB's error. */
 const EXPECTED_ERRORS = ['TransactionCanceledException', 'ValidationException', 'SerializationException']
@@ -69,7 +68,7 @@ async function marshallWrites(
   writes: readonly TransactionWrite[],
   options: marshallOptions | undefined,
 ): Promise<object[]> {
-  const { convertToAttr } = await import('@aws-sdk/util-dynamodb')
+  const { convertToAttr } = await import('@aws-sdk/util-dynamodb').catch(failToLoad)
   const toAttribute: ToAttribute = (value) => convertToAttr(value, options)
   if (writes.length > MAX_WRITES) {
     throw new RangeError(

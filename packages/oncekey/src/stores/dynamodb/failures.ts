@@ -18,12 +18,23 @@ export function nameOf(thrown: unknown): string {
   return `${member(thrown, 'name')}`
 }
 
+const SDK_MISSING = 'SdkMissingError'
+
+/**
+ * Handles the rejection of an `import` of the SDK, which need not be installed. With a handler, esbuild can bundle the
+ * `import` where it is not.
+ */
+export function failToLoad(cause: unknown): never {
+  throw Object.assign(new Error(`Cannot load the AWS SDK: ${cause}`, { cause }), { name: SDK_MISSING })
+}
+
 /**
  * The errors that no retry helps against. Every other error is transient: an unknown 4xx, or a reply that a proxy made,
  * says nothing about the next try, and giving up would run finished work again.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
  */
 const FINAL: ReadonlySet<string> = new Set([
+  SDK_MISSING,
   'AccessDeniedException',
   'CredentialsProviderError',
   'ExpiredTokenException',
@@ -63,7 +74,7 @@ export async function failureOf(thrown: unknown, request: Request): Promise<Stor
   // Nothing but a failure needs the hints, and no failure to load them may hide the failure itself.
   const hints = await import('./hints.ts').catch(() => undefined)
   const code = member(thrown, 'code')
-  const isFinal = region === undefined || FINAL.has(nameOf(thrown)) || /MODULE_NOT_FOUND$/.test(`${code}`)
+  const isFinal = region === undefined || FINAL.has(nameOf(thrown))
   const reason = typeof code === 'string' ? code : nameOf(thrown)
   const tables = action === 'TransactWriteItems' ? ' and the tables of the writes' : ''
   const what = `${action} on table ${JSON.stringify(table)}${tables} in ${region ?? 'no Region'}`

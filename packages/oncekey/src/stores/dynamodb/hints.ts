@@ -2,8 +2,6 @@ import { member, nameOf, type Request } from './failures.ts'
 
 const CREDENTIALS = 'check the access key, the secret and the session token of the process'
 
-const SDK_MISSING = 'install @aws-sdk/client-dynamodb'
-
 const CONNECT =
   'no connection was made; a function in a VPC needs a gateway endpoint for DynamoDB (or a NAT gateway) in the route table of its subnets, and a security group that lets HTTPS out'
 
@@ -39,8 +37,7 @@ const HINTS: ReadonlyMap<string, string> = new Map([
     `AWS does not know these credentials; ${CREDENTIALS}, and that the account has the Region enabled`,
   ],
 
-  ['ERR_MODULE_NOT_FOUND', SDK_MISSING],
-  ['MODULE_NOT_FOUND', SDK_MISSING],
+  ['SdkMissingError', 'install @aws-sdk/client-dynamodb'],
 
   ['ECONNREFUSED', 'nothing listens there; check AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL'],
   ['ECONNRESET', CLOSED],

@@ -1,4 +1,10 @@
-import { DeleteItemCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import {
+  DeleteItemCommand,
+  type DeleteItemCommandInput,
+  type DynamoDBClient,
+  ScanCommand,
+  type ScanCommandOutput,
+} from '@aws-sdk/client-dynamodb'
 import { RecordUnreadableError } from '../../core/errors.ts'
 import type { CompletedRecord, IdempotencyRecord, InFlightRecord, Snapshot } from '../../core/record.ts'
 import { decompress, joinChunks, type LoadedResult } from '../../core/result.ts'
@@ -69,7 +75,7 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
     failureOf(thrown, { action, table, ...limits, region: await regionOf(client) })
 
   async function* scan(input: object): AsyncGenerator<ScannedPage, void, void> {
-    let next: Item | undefined
+    let next: ScanCommandOutput['LastEvaluatedKey']
     do {
       const command = new ScanCommand({
         ...input,
@@ -100,7 +106,7 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
       ReturnConsumedCapacity: 'TOTAL',
     } as const
     try {
-      const command = new DeleteItemCommand(input)
+      const command = deletion(input)
       const { ConsumedCapacity } = await client.send(command, {
         abortSignal: AbortSignal.timeout(TIMEOUT_MS),
       })
@@ -153,6 +159,10 @@ export function inspectTable(table: string, client: DynamoDBClient): TableInspec
     sweep: (options) => sweep({ scan, remove, find: (id) => store.read(id, limits) }, options),
   }
 }
+
+/** A method's type, so that the input may be of the store's own types. */
+const deletion: { create(input: object): DeleteItemCommand }['create'] = (input: DeleteItemCommandInput) =>
+  new DeleteItemCommand(input)
 
 function readAny(item: Item): IdempotencyRecord | RecordUnreadableError {
   const id = item.id?.S ?? ''

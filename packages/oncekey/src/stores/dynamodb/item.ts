@@ -1,7 +1,6 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { IdempotencyRecord, Snapshot } from '../../core/record.ts'
 import { type Attributes, decodeRecord, type Plain } from '../codec.ts'
-import type { Item } from './transport.ts'
+import type { AttributeValue, Item } from './transport.ts'
 
 export function toItem(attributes: Attributes): Item {
   const item: Item = {}

@@ -9,26 +9,10 @@ import type {
   UpdateItemCommand,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import type { marshallOptions } from '@aws-sdk/util-dynamodb'
-import { member, nameOf } from './failures.ts'
-import type { Action, Item, Transport } from './transport.ts'
-
-export interface SendOptions {
-  readonly abortSignal: AbortSignal
-  readonly requestTimeout?: number
-}
+import { failToLoad, member, nameOf } from './failures.ts'
+import type { Action, DynamoDbClient, Item, Transport } from './transport.ts'
 
 type Command = GetItemCommand | PutItemCommand | TransactWriteItemsCommand | UpdateItemCommand
-
-/** A `DynamoDBClient` or `DynamoDBDocumentClient`, of whatever copy of the SDK: only what the store calls of it. */
-export interface DynamoDbClient {
-  readonly config: {
-    readonly region: string | (() => Promise<string>)
-    /** The marshalling options of a `DynamoDBDocumentClient`, for the handler's own writes. */
-    readonly translateConfig?: { readonly marshallOptions?: marshallOptions } | undefined
-  }
-  send(command: Command, options: SendOptions): Promise<object>
-}
 
 type Sdk = typeof import('@aws-sdk/client-dynamodb')
 
@@ -49,7 +33,7 @@ let loaded: Sdk | undefined
 
 /** A static import would be hoisted in a bundle of one file, and cost every function the SDK's 60 ms. */
 async function loadSdk(): Promise<Sdk> {
-  loaded ??= await import('@aws-sdk/client-dynamodb')
+  loaded ??= await import('@aws-sdk/client-dynamodb').catch(failToLoad)
   return loaded
 }
 

@@ -16,8 +16,7 @@ import {
   type Update,
 } from './expressions.ts'
 import { readRecord, readSnapshot, toItem } from './item.ts'
-import type { DynamoDbClient } from './sdk.ts'
-import type { Item, Reply, Transport } from './transport.ts'
+import type { DynamoDbClient, Item, Reply, Transport } from './transport.ts'
 
 export interface DynamoDbStoreOptions {
   /**

@@ -1,4 +1,29 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+/**
+ * A `DynamoDBClient` or `DynamoDBDocumentClient`, of whatever copy and version of the SDK: only what the store uses of
+ * it. No types of the SDK, which need not be installed.
+ */
+export interface DynamoDbClient {
+  readonly config: {
+    readonly region: string | (() => Promise<string>)
+    /** The marshalling options of a `DynamoDBDocumentClient`, for the handler's own writes. */
+    readonly translateConfig?: { readonly marshallOptions?: object } | undefined
+  }
+  send(command: object, options: SendOptions): Promise<object>
+}
+
+interface SendOptions {
+  readonly abortSignal: AbortSignal
+  readonly requestTimeout?: number
+}
+
+/** A value in the form of the low-level API, as far as records are made of it. */
+export interface AttributeValue {
+  readonly S?: string | undefined
+  readonly N?: string | undefined
+  readonly B?: Uint8Array | undefined
+  readonly BOOL?: boolean | undefined
+  readonly M?: Item | undefined
+}
 
 /** An item in the form of the low-level API. */
 export type Item = Record<string, AttributeValue>
