@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { lambdaContext } from 'oncekey/testing'
 import { type Billed, createMeter } from '../test/budgets/meter.ts'
-import { lambdaContext } from '../test/support/lambda-context.ts'
 import type { Protect, Work } from './contenders/contender.ts'
 import { SMALL_ANSWER } from './contenders/work.ts'
 import { listAnswer, request } from './requests.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type HttpApiEvent, httpApiEvent } from '../test/support/events.ts'
+import { type HttpApiEvent, httpApiEvent } from 'oncekey/testing'
 
 const BODY = JSON.stringify({
   amount: 12_500,

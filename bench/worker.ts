@@ -1,4 +1,4 @@
-import { lambdaContext } from '../test/support/lambda-context.ts'
+import { lambdaContext } from 'oncekey/testing'
 import type { Handler, Protect, ProtectStubbed } from './contenders/contender.ts'
 import { work } from './contenders/work.ts'
 import { count as countPromises } from './count.ts'

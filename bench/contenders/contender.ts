@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Context } from 'aws-lambda'
-import type { HttpApiEvent } from '../../test/support/events.ts'
+import type { HttpApiEvent } from 'oncekey/testing'
 
 export type Work = (event: unknown, context: unknown) => Promise<unknown>
 export type Handler = (event: HttpApiEvent, context: Context) => Promise<unknown>

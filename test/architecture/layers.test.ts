@@ -33,6 +33,7 @@ const layers: Readonly<
   },
   'stores/': { imports: ['core/'] },
   'client/': { imports: [] },
+  'testing/': { imports: ['core/', 'stores/memory.ts'] },
 }
 
 /** What may be named in one place only, and the place. */

@@ -1,10 +1,9 @@
 import type { SQSRecord } from 'aws-lambda'
 import { idempotentBatch, idempotentHandler, runOnce, type Store } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import { type IdentityOptions, idOf } from '../../packages/oncekey-cli/src/find-record.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { fifoRecord, kinesisEvent, selfManagedKafkaEvent, sqsEvent } from '../triggers/fixtures.ts'
 
 const done = () => undefined

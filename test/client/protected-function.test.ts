@@ -1,10 +1,9 @@
 import { idempotentHandler } from 'oncekey'
 import { type AttemptEnd, createIdempotentFetch } from 'oncekey/client'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { expect, it } from 'vitest'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { sleepingClock } from './clock.ts'
 
 it.each([409, 423, 503, 507])(

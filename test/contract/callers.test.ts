@@ -1,16 +1,16 @@
 import type { Context } from 'aws-lambda'
 import { dynamoDbStore, type IdempotencyOptions } from 'oncekey'
-import { describe, expect, it } from 'vitest'
 import {
   albEvent,
   albMultiEvent,
   type Caller,
   functionUrlEvent,
   httpApiEvent,
+  lambdaContext,
   restEvent,
-} from '../support/events.ts'
+} from 'oncekey/testing'
+import { describe, expect, it } from 'vitest'
 import { frontDoors } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { createTable } from '../support/tables.ts'
 
 type Call = readonly [event: unknown, context?: Partial<Context>]

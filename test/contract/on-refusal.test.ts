@@ -6,6 +6,7 @@ import {
   type RefusalResponse,
 } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { lambdaContext } from 'oncekey/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   KeyMissingError,
@@ -13,7 +14,6 @@ import {
   OutcomeUnknownError,
 } from '../../packages/oncekey/src/core/errors.ts'
 import { answersOf, deliver, headerValues, KEY, shapes } from '../sources/http/delivered.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { eachDoorOnce, scenario } from './scenario.ts'
 
 const teapot: RefusalResponse = {

@@ -1,5 +1,5 @@
 import type { IdempotencyOptions } from 'oncekey'
-import type { RequestFacts } from '../support/events.ts'
+import type { RequestFacts } from 'oncekey/testing'
 import { KEY } from './scenario.ts'
 
 type Expected = 'runs' | 'replays' | { readonly status: number; readonly code: string }

@@ -1,8 +1,8 @@
 import { dynamoDbStore, type IdempotencyOptions, type OutcomeEvent } from 'oncekey'
+import { lambdaContext, type RequestFacts } from 'oncekey/testing'
+import { eventSources } from '../../packages/oncekey/src/testing/http-events.ts'
 import { type Delivered, deliver } from '../sources/http/delivered.ts'
-import { eventSources, type RequestFacts } from '../support/events.ts'
 import { type FrontDoor, frontDoors } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import type { Work } from '../support/middies.ts'
 import { createTable, type TestTable } from '../support/tables.ts'
 

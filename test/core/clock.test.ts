@@ -1,6 +1,6 @@
+import { manualClock } from 'oncekey/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runClock, startTimer, systemClock } from '../../packages/oncekey/src/core/clock.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 test('the clock of the system counts epoch milliseconds', () => {
   const beforeMs = Date.now()

@@ -1,3 +1,4 @@
+import { manualClock } from 'oncekey/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../packages/oncekey/src/core/clock.ts'
 import {
@@ -17,7 +18,6 @@ import {
   storeUntilMs,
   waitUntilMs,
 } from '../../packages/oncekey/src/core/lease.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { createLine } from './line.ts'
 
 const T0 = 1_800_000_000_000

@@ -1,3 +1,4 @@
+import { type ManualClock, manualClock } from 'oncekey/testing'
 import type { Attempt } from '../../packages/oncekey/src/core/attempt.ts'
 import type { Claim } from '../../packages/oncekey/src/core/claim.ts'
 import { StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
@@ -7,7 +8,6 @@ import type { ProtectedRequest, Responder, Settings } from '../../packages/oncek
 import { checksumOf } from '../../packages/oncekey/src/core/result.ts'
 import type { CallLimits, Store } from '../../packages/oncekey/src/core/store.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 
 type Operation = keyof Store
 

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
+import { manualClock } from 'oncekey/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   ignoreRejection,
@@ -8,7 +9,6 @@ import {
   report,
   warnOnce,
 } from '../../packages/oncekey/src/core/outcome.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 const clock = manualClock()
 const invocation = {

@@ -1,7 +1,7 @@
+import { manualClock } from 'oncekey/testing'
 import { expect, test } from 'vitest'
 import { StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
 import { retryUntil } from '../../packages/oncekey/src/core/retry.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 const noReply = new StoreUnavailableError('no reply', { retryable: true })
 

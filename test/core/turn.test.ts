@@ -1,8 +1,8 @@
+import { manualClock } from 'oncekey/testing'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../packages/oncekey/src/core/clock.ts'
 import { endTurn, takeTurn } from '../../packages/oncekey/src/core/turn.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 const MAX_CLAIMS = 32
 

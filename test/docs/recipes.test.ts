@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
+import { httpApiEvent, lambdaContext, type RequestFacts } from 'oncekey/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { httpApiEvent, type RequestFacts } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { type Handler, recipe } from './recipe.ts'
 
 let charged: (string | undefined)[]

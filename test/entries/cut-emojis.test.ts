@@ -1,10 +1,9 @@
 import { idempotentBatch, idempotentHandler, type OutcomeEvent, runOnce } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import { once } from '../../packages/oncekey/src/entries/once.ts'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { failures } from '../triggers/consumer.ts'
 import { sqsEvent, sqsRecord } from '../triggers/fixtures.ts'
 

@@ -1,8 +1,7 @@
 import { idempotentHandler } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 
 describe('a handler without the option service', () => {
   const emitWarning = vi.spyOn(process, 'emitWarning')

@@ -6,11 +6,10 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import { handle } from 'hono/aws-lambda'
 import { idempotentHandler } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import serverlessHttp from 'serverless-http'
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 
 const payment = JSON.stringify({ id: 'p_1' })
 

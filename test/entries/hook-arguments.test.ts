@@ -1,9 +1,8 @@
 import { type IdempotencyOptions, idempotentBatch } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
 import { frontDoors, withoutMiddy } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { sqsEvent, sqsRecord } from '../triggers/fixtures.ts'
 
 const context = lambdaContext()

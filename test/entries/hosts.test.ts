@@ -9,12 +9,10 @@ import {
   type Store,
 } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext, manualClock } from 'oncekey/testing'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
 import { frontDoors, withoutMiddy } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { createTable } from '../support/tables.ts'
 import { sqsEvent, sqsRecord } from '../triggers/fixtures.ts'
 

@@ -1,9 +1,8 @@
 import { idempotentHandler } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, manualClock } from 'oncekey/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

@@ -1,14 +1,12 @@
 import type { Context } from 'aws-lambda'
 import { idempotentHandler, type OutcomeEvent, runOnce } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext, manualClock } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import { remainingTimeMs } from '../../packages/oncekey/src/entries/context.ts'
 import type { IdempotencyOptions } from '../../packages/oncekey/src/options.ts'
 import { dynamoDbStore } from '../../packages/oncekey/src/stores/dynamodb/store.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { createTable } from '../support/tables.ts'
 
 const HUNDRED_YEARS_MS = 3_153_600_000_000

@@ -12,10 +12,9 @@ import {
   runOnce,
   type Store,
 } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
 import { itemsOf } from '../support/items.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { type Middleware, middies, type Protected, type Work } from '../support/middies.ts'
 import { createTable, type TestTable } from '../support/tables.ts'
 import { sqsEvent, sqsRecord } from '../triggers/fixtures.ts'

@@ -1,9 +1,8 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { idempotentHandler, runOnce } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
 import { itemsOf } from '../support/items.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { createClient, createTable } from '../support/tables.ts'
 
 const event = () => httpApiEvent({ key: 'k1' })

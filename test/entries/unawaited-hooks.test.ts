@@ -1,8 +1,7 @@
 import { idempotentBatch, idempotentHandler, once } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { failures } from '../triggers/consumer.ts'
 import { eventBridgeEvent, sqsEvent, sqsRecord } from '../triggers/fixtures.ts'
 

@@ -4,10 +4,9 @@ import { text } from 'node:stream/consumers'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { IdempotencyOptions } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createStubTable } from '../../bench/stub-table.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { close, listen } from '../support/loopback.ts'
 
 /** Stands in for DynamoDB, and keeps what arrives. `onGet` answers the request that only opens a connection. */

@@ -1,9 +1,8 @@
 import { idempotentHandler, type Outcome } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { afterAll, expect, test } from 'vitest'
 import { awsEnvironment } from '../../infra/local/lambda-environment.ts'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { printTable } from '../support/print-table.ts'
 import { createTable } from '../support/tables.ts'
 

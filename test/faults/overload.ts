@@ -1,10 +1,9 @@
 import { type IdempotencyOptions, idempotentHandler } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { expect, vi } from 'vitest'
 import { awsEnvironment } from '../../infra/local/lambda-environment.ts'
 import { asAnswer } from '../support/answer.ts'
-import { httpApiEvent } from '../support/events.ts'
 import { itemsOf } from '../support/items.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { createTable, type TestTable } from '../support/tables.ts'
 
 interface Burst {

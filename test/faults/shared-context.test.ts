@@ -1,8 +1,7 @@
 import type { IdempotentContext } from 'oncekey'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { describe, expect, test } from 'vitest'
-import { httpApiEvent } from '../support/events.ts'
 import { frontDoors } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import { createTable } from '../support/tables.ts'
 
 describe.each(frontDoors)('through $door', ({ protect }) => {

@@ -1,9 +1,7 @@
 import { idempotentHandler } from 'oncekey'
+import { httpApiEvent, lambdaContext, manualClock } from 'oncekey/testing'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { createMeter } from '../budgets/meter.ts'
-import { httpApiEvent } from '../support/events.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { printTable } from '../support/print-table.ts'
 import { createTable } from '../support/tables.ts'
 
@@ -33,7 +31,7 @@ test.each([
     return done.promise
   }
   const handler = idempotentHandler(work, name, { client, clock })
-  const context = lambdaContext({ remainingMs: 900_000, nowMs: clock.nowMs })
+  const context = lambdaContext({ remainingMs: 900_000, clock })
   const running = handler(httpApiEvent({ key: 'k-1' }), context)
   await started.promise
   let renewed = 0

@@ -15,11 +15,10 @@ import {
 import { idempotentBatch, idempotentHandler, KeyReusedError, OutcomeUnknownError, type Store } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
 import { otelOutcomes } from 'oncekey/otel'
+import { httpApiEvent, lambdaContext } from 'oncekey/testing'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { StoreUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
-import { httpApiEvent } from '../support/events.ts'
 import { frontDoors } from '../support/front-doors.ts'
-import { lambdaContext } from '../support/lambda-context.ts'
 import type { Work } from '../support/middies.ts'
 import { sqsEvent, sqsRecord } from '../triggers/fixtures.ts'
 

@@ -8,7 +8,13 @@ import {
   encodeRecord,
   encodeTakeover,
 } from '../../packages/oncekey/src/stores/codec.ts'
-import { aClaim, aCompletion, completed, results, T0 } from './records.ts'
+import {
+  aClaim,
+  aCompletion,
+  completed,
+  results,
+  T0,
+} from '../../packages/oncekey/src/testing/contract/records.ts'
 
 type Document = Readonly<Record<string, unknown>>
 

@@ -1,9 +1,9 @@
+import { manualClock } from 'oncekey/testing'
 import { expect, test, vi } from 'vitest'
 import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { aClaim, limits } from '../../packages/oncekey/src/testing/contract/records.ts'
 import { describeStoreContract } from './contract.ts'
-import { aClaim, limits } from './records.ts'
 
 describeStoreContract('memory', async () => memoryStore())
 

@@ -1,4 +1,4 @@
-import { lambdaContext } from './lambda-context.ts'
+import { lambdaContext } from 'oncekey/testing'
 import type { Protected } from './middies.ts'
 
 export interface Invocation {

@@ -1,11 +1,10 @@
 import { DynamoDBDocumentClient, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { IdempotencyOptions } from 'oncekey'
+import { httpApiEvent, lambdaContext, type RequestFacts } from 'oncekey/testing'
 import { type Answer, watchAnswer } from './answer.ts'
-import { httpApiEvent, type RequestFacts } from './events.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { type FrontDoor, withoutMiddy } from './front-doors.ts'
 import { createImpatientClient } from './impatient-client.ts'
-import { lambdaContext } from './lambda-context.ts'
 import type { Work } from './middies.ts'
 import { type Phase, phaseOf } from './protocol-phase.ts'
 import { createTable, type TestTable } from './tables.ts'
@@ -73,8 +72,10 @@ export async function startTrial(): Promise<Trial> {
       const client = createImpatientClient(proxy.endpoint)
       const handler = door.protect(work, table.name, { client, ...options })
       return ({ remainingMs = 10_000, ...facts } = {}) => {
-        const { clock } = options
-        const context = lambdaContext({ remainingMs, ...(clock && { nowMs: clock.nowMs }) })
+        // The service's deadline, by the function's own clock.
+        const { clock = { nowMs: Date.now } } = options
+        const deadlineMs = Date.now() + remainingMs
+        const context = { ...lambdaContext(), getRemainingTimeInMillis: () => deadlineMs - clock.nowMs() }
         return watchAnswer(handler(httpApiEvent({ key: KEY, ...facts }), context), remainingMs)
       }
     },

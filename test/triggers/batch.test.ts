@@ -1,6 +1,7 @@
 import middy from '@middy/core'
 import type { Context, SQSRecord } from 'aws-lambda'
 import middy6 from 'middy6'
+import { manualClock } from 'oncekey/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   KeyInvalidError,
@@ -12,7 +13,6 @@ import type { OutcomeEvent } from '../../packages/oncekey/src/core/outcome.ts'
 import type { Store } from '../../packages/oncekey/src/core/store.ts'
 import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { consumer, failures, quiet } from './consumer.ts'
 import { lambdaContext, sqsEvent, sqsRecord } from './fixtures.ts'
 

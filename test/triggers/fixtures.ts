@@ -9,51 +9,14 @@ import type {
   S3Event,
   SelfManagedKafkaEvent,
   SNSEvent,
-  SQSEvent,
-  SQSRecord,
 } from 'aws-lambda'
+import { lambdaContext as contextOf } from 'oncekey/testing'
+
+export { fifoRecord, sqsEvent, sqsRecord } from 'oncekey/testing'
 
 /** Lambda's context with this much time left. */
 export function lambdaContext(remainingMs: () => number = () => 30_000, functionName = 'orders'): Context {
-  return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionName,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:us-east-2:123456789012:function:${functionName}`,
-    memoryLimitInMB: '128',
-    awsRequestId: '4b2f2d5a-6f0d-4bd8-b5a1-6c4f3a2d1e0f',
-    logGroupName: `/aws/lambda/${functionName}`,
-    logStreamName: '2026/11/22/[$LATEST]abcdef',
-    getRemainingTimeInMillis: remainingMs,
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
-  }
-}
-
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html "Example Amazon SQS message event" */
-export function sqsRecord(
-  messageId: string,
-  body: string,
-  attributes: Partial<SQSRecord['attributes']> = {},
-): SQSRecord {
-  return {
-    messageId,
-    receiptHandle: 'AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a...',
-    body,
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: '1545082649183',
-      SenderId: 'AIDAIENQZJOLO23YVJ4VO',
-      ApproximateFirstReceiveTimestamp: '1545082649185',
-      ...attributes,
-    },
-    messageAttributes: {},
-    md5OfBody: 'e4e68fb7bd0e697a0ae8f1bb342846b3',
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-2:123456789012:my-queue',
-    awsRegion: 'us-east-2',
-  }
+  return { ...contextOf({ functionName }), getRemainingTimeInMillis: remainingMs }
 }
 
 /** @see https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html "raw message delivery" off */
@@ -74,20 +37,6 @@ export function snsEnvelope(message: string, messageId: string): string {
 /** An event of EventBridge as a target other than Lambda gets it: as text, with spaces between its members. */
 export function eventBridgeText(detail: string, id: string, detailType = 'OrderPlaced'): string {
   return `{"version":"0", "id":"${id}", "detail-type":"${detailType}", "source":"shop.orders", "account":"123456789012", "time":"2026-11-22T10:00:0${id.length}Z", "region":"us-east-2", "resources":[], "detail":${detail}}`
-}
-
-export const sqsEvent = (...Records: SQSRecord[]): SQSEvent => ({ Records })
-
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html "Example FIFO queue message event" */
-export function fifoRecord(messageId: string, group: string, body = messageId): SQSRecord {
-  return {
-    ...sqsRecord(messageId, body, {
-      SequenceNumber: '18849496460467696128',
-      MessageGroupId: group,
-      MessageDeduplicationId: `dedup-${messageId}`,
-    }),
-    eventSourceARN: 'arn:aws:sqs:us-east-2:123456789012:fifo.fifo',
-  }
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html "Example event" */

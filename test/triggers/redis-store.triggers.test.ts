@@ -7,8 +7,8 @@ import type { InFlightRecord } from '../../packages/oncekey/src/core/record.ts'
 import type { Store } from '../../packages/oncekey/src/core/store.ts'
 import { runOnce } from '../../packages/oncekey/src/entries/run-once.ts'
 import { type RedisClient, redisStore } from '../../packages/oncekey/src/stores/redis/redis.ts'
+import { results } from '../../packages/oncekey/src/testing/contract/records.ts'
 import { describeStoreContract } from '../stores/contract.ts'
-import { results } from '../stores/records.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 const limits = { timeoutMs: 5_000 }
@@ -188,7 +188,7 @@ describe('the Redis store', () => {
       leaseUntilMs: '0',
       expiresAt: '4000000000',
       completedAtMs: '1000',
-      result: `{"br":{"base64":"${results.compressed.bytes.toString('base64')}"},"size":13}`,
+      result: `{"br":{"base64":"${Buffer.from(results.compressed.bytes).toString('base64')}"},"size":13}`,
     })
   })
 

@@ -1,8 +1,8 @@
+import { manualClock } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import { ResultUnavailableError } from '../../packages/oncekey/src/core/errors.ts'
 import { idempotentHandler } from '../../packages/oncekey/src/entries/handler.ts'
 import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { eventConsumer } from './event-consumer.ts'
 import { eventBridgeEvent, lambdaContext } from './fixtures.ts'
 

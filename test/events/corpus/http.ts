@@ -4,11 +4,10 @@ import {
   type Caller,
   functionUrlEvent,
   httpApiEvent,
-  latticeEventV1,
-  latticeEventV2,
   type RequestFacts,
   restEvent,
-} from '../../support/events.ts'
+} from 'oncekey/testing'
+import { latticeEventV1, latticeEventV2 } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { changed, response, type Sample } from './sample.ts'
 
 const KEY = 'order-7'

@@ -1,4 +1,4 @@
-import { httpApiEvent, restEvent } from '../../support/events.ts'
+import { httpApiEvent, restEvent } from 'oncekey/testing'
 import { dynamoDbEvent, kinesisEvent, snsEvent } from '../../triggers/fixtures.ts'
 import { changed, refused, type Sample } from './sample.ts'
 

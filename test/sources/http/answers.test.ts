@@ -1,7 +1,7 @@
+import { httpApiEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.ts'
 import type { HttpShape } from '../../../packages/oncekey/src/sources/http/request.ts'
-import { httpApiEvent } from '../../support/events.ts'
 import { answersOf, deliver, headerValues, KEY, ownLines, replayOf, responseIn, shapes } from './delivered.ts'
 import { requestOf } from './identified.ts'
 

@@ -1,12 +1,6 @@
+import { albEvent, albMultiEvent, functionUrlEvent, httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import {
-  albEvent,
-  albMultiEvent,
-  eventSources,
-  functionUrlEvent,
-  httpApiEvent,
-  restEvent,
-} from '../../support/events.ts'
+import { eventSources } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { accepted, expectReused, expectSame, readAll, refused, requestOf } from './identified.ts'
 
 const tagOf = (event: unknown, options = {}): string | undefined =>

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
+import { httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import { KeyInvalidError, KeyMissingError } from '../../../packages/oncekey/src/core/errors.ts'
-import { eventSources, httpApiEvent, restEvent } from '../../support/events.ts'
+import { eventSources } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { accepted, expectReused, expectSame, identifyHttp, read } from './identified.ts'
 
 const MEGABYTE = 1024 * 1024

@@ -1,5 +1,5 @@
+import { httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent, restEvent } from '../../support/events.ts'
 import { accepted, NOW_MS, refused } from './identified.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000

@@ -1,5 +1,6 @@
+import { albEvent, httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { albEvent, eventSources, httpApiEvent, restEvent } from '../../support/events.ts'
+import { eventSources } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { accepted, expectSame, read, refused } from './identified.ts'
 
 const UUID = '8e03978e-40d5-43e8-bc93-6894a57f9324'

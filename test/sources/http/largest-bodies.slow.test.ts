@@ -1,5 +1,5 @@
+import { httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent, restEvent } from '../../support/events.ts'
 import { expectSame, read } from './identified.ts'
 
 const MEGABYTE = 1024 * 1024

@@ -1,14 +1,14 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.ts'
 import {
   albEvent,
   albMultiEvent,
   type Caller,
-  eventSources,
   functionUrlEvent,
   httpApiEvent,
   restEvent,
-} from '../../support/events.ts'
+} from 'oncekey/testing'
+import { describe, expect, it, vi } from 'vitest'
+import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.ts'
+import { eventSources } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { accepted, expectApart, expectSame, refused } from './identified.ts'
 
 /** Expects a refusal that tells the operator what to do, and the client nothing of it. */

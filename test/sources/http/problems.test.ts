@@ -1,3 +1,4 @@
+import { httpApiEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import {
   ERROR_CODES,
@@ -13,7 +14,6 @@ import {
   StoreUnavailableError,
 } from '../../../packages/oncekey/src/core/errors.ts'
 import type { IdempotencyOptions } from '../../../packages/oncekey/src/options.ts'
-import { httpApiEvent } from '../../support/events.ts'
 import { answersOf, deliver, headerValues, KEY, shapes } from './delivered.ts'
 import { refused } from './identified.ts'
 

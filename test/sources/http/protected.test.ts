@@ -1,5 +1,6 @@
+import { httpApiEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { eventSources, httpApiEvent } from '../../support/events.ts'
+import { eventSources } from '../../../packages/oncekey/src/testing/http-events.ts'
 import { accepted, identifyHttp, read, refused } from './identified.ts'
 
 const SKIPPED = { kind: 'unprotected', outcome: 'skipped' }

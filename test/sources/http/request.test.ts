@@ -1,15 +1,11 @@
+import { albEvent, albMultiEvent, functionUrlEvent, httpApiEvent, restEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
 import { headerValues, readRequest } from '../../../packages/oncekey/src/sources/http/request.ts'
 import {
-  albEvent,
-  albMultiEvent,
   eventSources,
-  functionUrlEvent,
-  httpApiEvent,
   latticeEventV1,
   latticeEventV2,
-  restEvent,
-} from '../../support/events.ts'
+} from '../../../packages/oncekey/src/testing/http-events.ts'
 import { readAll } from './identified.ts'
 
 const FACTS = {

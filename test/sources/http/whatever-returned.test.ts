@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { httpApiEvent } from 'oncekey/testing'
 import { describe, expect, it } from 'vitest'
-import { httpApiEvent } from '../../support/events.ts'
 import { answersOf, deliver, headerValues, KEY, ownLines, shapes } from './delivered.ts'
 import { requestOf } from './identified.ts'
 

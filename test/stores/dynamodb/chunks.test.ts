@@ -13,8 +13,14 @@ import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.t
 import { joinChunks, type StoredResult } from '../../../packages/oncekey/src/core/result.ts'
 import type { MakeCall, Store } from '../../../packages/oncekey/src/core/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import {
+  aClaim,
+  limits,
+  makeCall,
+  results,
+  T0,
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, limits, makeCall, results, T0 } from '../records.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const INLINE_LIMIT_BYTES = 3_072

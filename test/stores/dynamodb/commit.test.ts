@@ -12,8 +12,15 @@ import { describe, expect, test } from 'vitest'
 import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
 import type { Store, TransactionWrite } from '../../../packages/oncekey/src/core/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import {
+  aClaim,
+  aCompletion,
+  completed,
+  jsonResult,
+  limits,
+  T0,
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable, type TestTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, completed, jsonResult, limits, T0 } from '../records.ts'
 
 type Commit = NonNullable<Store['commit']>
 

@@ -4,8 +4,13 @@ import { describe, expect, test } from 'vitest'
 import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.ts'
 import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import {
+  aClaim,
+  aCompletion,
+  jsonResult,
+  limits,
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, jsonResult, limits } from '../records.ts'
 
 // What is wrong in a record is the codec's to find: here, that it gets to see what DynamoDB holds.
 

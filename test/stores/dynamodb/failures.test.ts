@@ -22,7 +22,7 @@ import {
   makeCall,
   results,
   T0,
-} from '../records.ts'
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 
 function setUp(region: string | (() => Promise<string>) = 'eu-central-1') {
   const client = new DynamoDBClient({ region })

@@ -3,8 +3,8 @@ import type { InFlightRecord } from '../../../packages/oncekey/src/core/record.t
 import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { inspectTable, type TableInspector } from '../../../packages/oncekey/src/stores/dynamodb/inspector.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import { aClaim, aCompletion, limits } from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, limits } from '../records.ts'
 
 let store: Store
 let records: TableInspector

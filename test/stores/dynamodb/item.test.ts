@@ -8,8 +8,14 @@ import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { encodeRecord } from '../../../packages/oncekey/src/stores/codec.ts'
 import { toItem } from '../../../packages/oncekey/src/stores/dynamodb/item.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import {
+  aClaim,
+  aCompletion,
+  limits,
+  results,
+  T0,
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, aCompletion, limits, results, T0 } from '../records.ts'
 
 const { bytes } = results.compressed
 
@@ -47,20 +53,20 @@ const facts = {
   owner: { S: claim.owner },
   attempt: { N: '1' },
   fingerprint: { S: 'jcs:q1w2e3' },
-  createdAtMs: { N: '1800000000000' },
+  createdAtMs: { N: '4102444800000' },
 }
 const inFlight = {
   ...facts,
   status: { S: 'in-flight' },
-  leaseUntilMs: { N: '1800000030000' },
-  expiresAt: { N: '1800003600' },
+  leaseUntilMs: { N: '4102444830000' },
+  expiresAt: { N: '4102448400' },
 }
 const completed = {
   ...facts,
   status: { S: 'completed' },
   leaseUntilMs: { N: '0' },
-  completedAtMs: { N: '1800000001000' },
-  expiresAt: { N: '1800007200' },
+  completedAtMs: { N: '4102444801000' },
+  expiresAt: { N: '4102452000' },
 }
 const asSeen = { owner: claim.owner, leaseUntilMs: claim.leaseUntilMs }
 
@@ -88,8 +94,8 @@ describe('the item of a record, exactly as DynamoDB holds it,', () => {
     const item = await itemAfter(claim, (store) => store.renew(claim, change, limits))
     expect(item).toEqual({
       ...inFlight,
-      leaseUntilMs: { N: '1800000060000' },
-      expiresAt: { N: '1800000090' },
+      leaseUntilMs: { N: '4102444860000' },
+      expiresAt: { N: '4102444890' },
     })
   })
 

@@ -13,7 +13,7 @@ import {
   limits,
   makeCall,
   T0,
-} from '../records.ts'
+} from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { startFaultProxy } from '../../support/fault-proxy.ts'
 import { close, listen } from '../../support/loopback.ts'
 import { phaseOf } from '../../support/protocol-phase.ts'

@@ -1,8 +1,8 @@
 import { runOnce } from 'oncekey'
 import { expect, test } from 'vitest'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import { aClaim, limits } from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
-import { aClaim, limits } from '../records.ts'
 
 // Of 3 bytes each: 255 characters are the longest name that `step` takes, and 250 steps are the most.
 const names = Array.from({ length: 250 }, (_, n) => `${n}`.padEnd(255, '€'))

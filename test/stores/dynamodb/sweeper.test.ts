@@ -8,8 +8,8 @@ import type { Store } from '../../../packages/oncekey/src/core/store.ts'
 import { inspectTable, type TableInspector } from '../../../packages/oncekey/src/stores/dynamodb/inspector.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
 import type { Sweep } from '../../../packages/oncekey/src/stores/dynamodb/sweeper.ts'
+import { aClaim, limits, makeCall } from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable, type TestTable } from '../../support/tables.ts'
-import { aClaim, limits, makeCall } from '../records.ts'
 
 const minuteMs = 60_000
 const bytes = randomBytes(5_000).toString('hex')

@@ -4,9 +4,9 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSdkTransport, sharedClient } from '../../../packages/oncekey/src/stores/dynamodb/sdk.ts'
 import { dynamoDbStore } from '../../../packages/oncekey/src/stores/dynamodb/store.ts'
+import { aClaim, aCompletion, limits } from '../../../packages/oncekey/src/testing/contract/records.ts'
 import { createTable } from '../../support/tables.ts'
 import { describeStoreContract } from '../contract.ts'
-import { aClaim, aCompletion, limits } from '../records.ts'
 
 describeStoreContract('DynamoDB with a document client', async () => {
   const { name, client } = await createTable()

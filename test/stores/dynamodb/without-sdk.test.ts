@@ -21,7 +21,7 @@ it('a store says that the AWS SDK has to be installed, where it is needed and mi
   const env = { AWS_PROFILE: 'nobody', AWS_REGION: 'eu-central-1' }
   const { stdout } = await promisify(execFile)(process.execPath, ['main.ts'], { cwd: folder, env })
   expect(JSON.parse(stdout)).toEqual({
-    message: expect.stringMatching(/\(ERR_MODULE_NOT_FOUND\): install @aws-sdk\/client-dynamodb\.$/),
+    message: expect.stringMatching(/\(SdkMissingError\): install @aws-sdk\/client-dynamodb\.$/),
     retryable: false,
   })
 })

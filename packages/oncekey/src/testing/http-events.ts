@@ -6,7 +6,7 @@ import type {
   APIGatewayProxyEventV2WithRequestContext,
 } from 'aws-lambda'
 
-/** Who calls, in the way that the event's source tells it. */
+/** The caller, in the way that the event's source names it. */
 export type Caller =
   | { readonly by: 'jwt'; readonly issuer?: string; readonly subject: string }
   | { readonly by: 'lambda-authorizer'; readonly principalId: string }
@@ -42,7 +42,7 @@ const ISSUER = 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Exam
 const ACCOUNT = '123456789012'
 
 /**
- * A REST API's event: payload format 1.0.
+ * Returns a REST API's event: payload format 1.0.
  * @see API Gateway developer guide, "Lambda proxy integrations", input format
  */
 export function restEvent(facts: RequestFacts = {}): APIGatewayProxyEvent {
@@ -100,7 +100,7 @@ export function restEvent(facts: RequestFacts = {}): APIGatewayProxyEvent {
 }
 
 /**
- * An HTTP API's event: payload format 2.0. Header names are in lower case, repeated lines are joined by commas.
+ * Returns an HTTP API's event: payload format 2.0. Header names are in lower case, repeated lines are joined by commas.
  * @see API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format
  */
 export function httpApiEvent(facts: RequestFacts = {}): HttpApiEvent {
@@ -109,7 +109,7 @@ export function httpApiEvent(facts: RequestFacts = {}): HttpApiEvent {
 }
 
 /**
- * A Lambda function URL's event: payload format 2.0 with `$default` route and stage.
+ * Returns a Lambda function URL's event: payload format 2.0 with `$default` route and stage.
  * @see Lambda developer guide, "Invoking Lambda function URLs", request payload format
  */
 export function functionUrlEvent(facts: RequestFacts = {}): HttpApiEvent {
@@ -118,7 +118,7 @@ export function functionUrlEvent(facts: RequestFacts = {}): HttpApiEvent {
 }
 
 /**
- * A load balancer's event, with single or multi-value headers. Query strings arrive undecoded.
+ * Returns a load balancer's event, with single-value headers. Query strings arrive undecoded.
  * @see Elastic Load Balancing user guide, "Use Lambda functions as targets"
  */
 export function albEvent(facts: RequestFacts = {}): ALBEvent {
@@ -126,7 +126,7 @@ export function albEvent(facts: RequestFacts = {}): ALBEvent {
   return { ...event, queryStringParameters: lastOf(parameters), headers: lastOf(lines) }
 }
 
-/** `albEvent` of a target group with multi-value headers. */
+/** Returns the event of `albEvent` as a target group with multi-value headers sends it. */
 export function albMultiEvent(facts: RequestFacts = {}): ALBEvent {
   const { lines, parameters, ...event } = alb(facts)
   return { ...event, multiValueQueryStringParameters: allOf(parameters), multiValueHeaders: allOf(lines) }
@@ -217,7 +217,13 @@ function lattice(facts: RequestFacts) {
 }
 
 /** Every event source, for tests that hold for all of them; and the shape of the responses that it expects. */
-export const eventSources = [
+export const eventSources: readonly {
+  readonly source: string
+  readonly shape: 'rest' | 'http' | 'alb' | 'alb-multi' | 'lattice'
+  readonly build: (
+    facts?: RequestFacts,
+  ) => APIGatewayProxyEvent | HttpApiEvent | ALBEvent | LatticeEventV1 | LatticeEventV2
+}[] = [
   { source: 'REST API (1.0)', shape: 'rest', build: restEvent },
   { source: 'HTTP API (2.0)', shape: 'http', build: httpApiEvent },
   { source: 'Function URL (2.0)', shape: 'http', build: functionUrlEvent },
@@ -225,7 +231,7 @@ export const eventSources = [
   { source: 'ALB, multi-value headers', shape: 'alb-multi', build: albMultiEvent },
   { source: 'VPC Lattice (1)', shape: 'lattice', build: latticeEventV1 },
   { source: 'VPC Lattice (2)', shape: 'lattice', build: latticeEventV2 },
-] as const
+]
 
 type Pairs = readonly (readonly [string, string])[]
 

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '../../packages/oncekey/src/core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 
+/** A clock for the option `clock` and for `memoryStore`. */
 export interface ManualClock extends Required<Clock> {
   /** Moves the time on as in a process that is frozen: no timer fires. */
   advance(durationMs: number): void
-  /** Moves the time on, and lets what is due meanwhile happen in its order. Timers that are overdue fire first. */
+  /** Moves the time on, and fires the timers that are due meanwhile, in order. Overdue timers fire first. */
   pass(durationMs: number): Promise<void>
-  /** Returns how long it is until each timer that is set, the next one first. */
+  /** Returns the time until each timer that is set, in milliseconds, the next one first. */
   timers(): readonly number[]
 }
 
@@ -15,7 +16,7 @@ interface Timer {
   readonly onTime: () => void
 }
 
-/** Stands still until told. A sleep moves it on at once, so that nothing waits in real time. */
+/** Returns a clock that stands still. A sleep moves it on at once, so that nothing waits in real time. */
 export function manualClock(startMs = 1_800_000_000_000): ManualClock {
   let nowMs = startMs
   const timers = new Set<Timer>()
