@@ -2,7 +2,18 @@ import { transform } from 'esbuild'
 import { configDefaults, defineConfig, type Plugin } from 'vitest/config'
 
 // A kind of test too slow for `npm test` has its own suffix, and runs with `vitest run --mode <kind>`.
-const slowKinds = ['slow', 'triggers', 'faults', 'kill', 'exactly-once', 'cli', 'browser', 'deploy', 'races']
+const slowKinds = [
+  'slow',
+  'triggers',
+  'faults',
+  'kill',
+  'exactly-once',
+  'cli',
+  'browser',
+  'deploy',
+  'races',
+  'packages',
+]
 
 // Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.
 const conditions = ['oncekey-source', 'node', 'development|production']
@@ -31,6 +42,8 @@ export default defineConfig(({ mode }) => {
   // `development` is what knip says; any other unknown mode finds no tests, which fails.
   const slow = mode !== 'test' && mode !== 'development'
   const reports = process.env.ONCEKEY_REPORTS
+  // The packages are few, and each test of them is a way to use them.
+  const printed = mode === 'packages' ? 'verbose' : 'default'
   return {
     plugins: process.env.ONCEKEY_TRANSPORT === 'direct' ? [decorators, directTransport] : [decorators],
     resolve: { conditions },
@@ -39,6 +52,7 @@ export default defineConfig(({ mode }) => {
       include: slow ? [`test/**/*.${mode}.test.ts`] : ['test/**/*.test.ts'],
       exclude: [
         ...configDefaults.exclude,
+        'test/packages/projects/**',
         ...(slow ? [] : slowKinds.map((kind) => `test/**/*.${kind}.test.ts`)),
       ],
       // Concurrent tests mostly wait for time-outs.
@@ -48,7 +62,7 @@ export default defineConfig(({ mode }) => {
       // Nothing is timed here: a test that hangs must end, and a busy machine must not fail one.
       testTimeout: 60_000,
       hookTimeout: 60_000,
-      reporters: reports === undefined ? ['default'] : ['default', 'json'],
+      reporters: reports === undefined ? [printed] : [printed, 'json'],
       // One file per run, so that .ci/run can add up the runs of one script.
       ...(reports === undefined ? {} : { outputFile: { json: `${reports}/${mode}-${process.pid}.json` } }),
     },
