@@ -70,7 +70,7 @@ describe('oncekey list', () => {
         .map(recordId)
         .sort(),
     )
-    expect(stdout).toMatch(/^in progress, lease ends in 10 min +1 +\d+ s ago +in 23 h +payments#/m)
+    expect(stdout).toMatch(/^in progress, lease ends in 10 min +1 +\d+ m?s ago +in 23 h +payments#/m)
     expect(stdout).toMatch(/^unreadable, see `oncekey show` +payments#/m)
     expect(stderr).toMatch(/^Found 4 uncompleted records in \d+ items\.\n$/)
   })

@@ -105,7 +105,7 @@ const refusals: readonly Refusal[] = [
     prepare: ({ table: { client, name } }) => client.send(new DeleteTableCommand({ TableName: name })),
     error: StripeAPIError,
     rawType: 'api_error',
-    status: 503,
+    status: 500,
   },
 ]
 

@@ -161,12 +161,16 @@ describe('an execution', () => {
   })
 
   it('runs one of two branches that ask for the same', async () => {
-    const once = idempotentHandler(
-      async (_event: unknown, context: OrderContext) =>
-        context.step('charge', async () => charges.push('charge')),
-      store,
-      options(),
-    )
+    const refused = Promise.withResolvers<void>()
+    const settings: IdempotencyOptions = {
+      service: 'orders',
+      onOutcome: ({ outcome }) => outcome === 'in-flight' && refused.resolve(),
+    }
+    const chargeOnce = async (_event: unknown, context: OrderContext): Promise<number> => {
+      await refused.promise
+      return context.step('charge', async () => charges.push('charge'))
+    }
+    const once = idempotentHandler(chargeOnce, store, settings)
     const handler = withDurableExecution(async (_event: unknown, context: DurableContext) => {
       const completionConfig = { toleratedFailureCount: 1 }
       const branches = await context.map('orders', [event, event], (child, item) => once(item, child), {

@@ -320,7 +320,7 @@ describe('a key from a function', () => {
     const key = (): string => {
       throw cause
     }
-    expect(refused(httpApiEvent(), { key }).error).toMatchObject({ code: 'identity-unknown', cause })
+    expect(refused(httpApiEvent(), { key }).error).toMatchObject({ code: 'key-invalid', cause })
   })
 
   it('obeys minLength and pattern', () => {

@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
   {
     error: new KeyInvalidError('The caller is not identified.', { code: 'identity-unknown' }),
     code: 'identity-unknown',
-    status: 400,
+    status: 500,
     title: 'The request cannot be identified',
     retryable: false,
     retryAfter: [],

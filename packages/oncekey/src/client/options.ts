@@ -45,7 +45,7 @@ export interface IdempotentFetchOptions {
   /** Creates the key of a call that has none. @default a UUID of version 7, which holds the time */
   readonly newKey?: () => string
   /** Called after each attempt, for logs and the like. What it throws is ignored. */
-  readonly onAttempt?: (attempt: AttemptEnd) => void
+  readonly onAttempt?: (attempt: AttemptEnd) => unknown
   /** Need not obey its `signal`: the timeouts and the caller's signal end the call all the same. @default `fetch` */
   readonly fetch?: Fetch
   /** For tests. @default the system clock */

@@ -1,9 +1,4 @@
-import {
-  OncekeyError,
-  RecordUnreadableError,
-  ResultUnavailableError,
-  StoreUnavailableError,
-} from './errors.ts'
+import { isOncekeyError } from './errors.ts'
 
 /** An error as it is logged: by its names and codes, and in words only where these show neither key nor contents. */
 export interface ErrorDescription {
@@ -22,11 +17,11 @@ const MAX_CHARACTERS = 500
 export function describeError(error: unknown, depth = 0): ErrorDescription {
   const code = codeOf(error)
   const isSafe =
-    error instanceof StoreUnavailableError ||
-    error instanceof RecordUnreadableError ||
-    (error instanceof OncekeyError && error.code === 'identity-unknown')
+    isOncekeyError(error, 'store-unavailable') ||
+    isOncekeyError(error, 'record-unreadable') ||
+    isOncekeyError(error, 'identity-unknown')
   const reason =
-    error instanceof StoreUnavailableError || error instanceof ResultUnavailableError
+    isOncekeyError(error, 'store-unavailable') || isOncekeyError(error, 'replay-unavailable')
       ? error.reason
       : undefined
   const cause = causeOf(error)

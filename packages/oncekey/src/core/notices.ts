@@ -1,4 +1,4 @@
-import { OncekeyError, StoreUnavailableError } from './errors.ts'
+import { isOncekeyError } from './errors.ts'
 import type { Outcome, OutcomeEvent } from './outcome.ts'
 
 /** What to log about something that somebody has to look at. */
@@ -87,7 +87,7 @@ export function noticeOf(
       return NOT_STORED
     case 'store-unavailable':
       if (attempt !== undefined) return UNPROTECTED
-      return error instanceof StoreUnavailableError && error.retryable ? UNAVAILABLE : REFUSED
+      return isOncekeyError(error, 'store-unavailable') && error.retryable ? UNAVAILABLE : REFUSED
     case 'unreadable':
       return UNREADABLE
     case 'outcome-unknown':
@@ -101,7 +101,7 @@ export function noticeOf(
     case 'replay-unavailable':
       return NOT_KEPT
     case 'invalid':
-      return error instanceof OncekeyError && error.code === 'identity-unknown' ? UNIDENTIFIED : undefined
+      return isOncekeyError(error, 'identity-unknown') ? UNIDENTIFIED : undefined
     default:
       return undefined
   }

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../core/errors.ts'
+import { isOncekeyError } from '../core/errors.ts'
 import { digest } from '../core/identity.ts'
 import type { ProtectedRequest, Responder, Settings } from '../core/request.ts'
 
@@ -55,7 +55,7 @@ function retryingResponder(responder: Responder<unknown>): Responder<unknown> {
   return {
     ...responder,
     refuse(error, source, invocation) {
-      if (!(error instanceof StoreUnavailableError && error.retryable))
+      if (!(isOncekeyError(error, 'store-unavailable') && error.retryable))
         return responder.refuse(error, source, invocation)
       throw Object.assign(error, { isUnrecoverable: true, isUnrecoverableInvocation: true })
     },

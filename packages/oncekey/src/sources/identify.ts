@@ -137,7 +137,7 @@ function readCallersKey<Source>(
   if (options.key === undefined) {
     key = kind.sentKey?.(source)
   } else {
-    key = callHook('key', options.key, invocation, kind.noun)
+    key = callKeyHook(options.key, invocation, where)
     if (typeof key === 'string') kind.checkKey?.(key, where)
   }
   if (key === undefined || key === null || key === '') return undefined
@@ -220,6 +220,15 @@ function computeFingerprint<Source>(
       `This ${kind.noun} cannot be compared with others: what is compared is not JSON. Set the option fingerprint to a function that returns JSON.`,
       cause,
     )
+  }
+}
+
+/** Calls the option `key`. It usually reads what the client sent, so that its failure is the client's. */
+function callKeyHook(hook: EventHook<unknown>, { event, context }: Invocation, where: string): unknown {
+  try {
+    return ignoreRejection(hook(event, context))
+  } catch (cause) {
+    throw new KeyInvalidError(`${where} cannot be read: the service's function key threw.`, { cause })
   }
 }
 
