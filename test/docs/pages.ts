@@ -19,7 +19,7 @@ export interface Block {
 export const pages: readonly string[] = [
   ...globSync('*.md', { cwd: root }),
   ...globSync('packages/*/README.md', { cwd: root }),
-  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**', 'docs/node_modules/**'] }),
+  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/{api,dist,node_modules,pages}/**'] }),
 ].sort()
 
 export function readPage(page: string): string {
