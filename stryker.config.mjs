@@ -12,7 +12,7 @@ export default {
     // The operator's command: its suite starts processes.
     '!packages/oncekey/src/stores/dynamodb/inspector.ts',
   ],
-  ignorePatterns: ['cdk.out', 'coverage', 'reports', 'bench', 'docs', '**/dist', '.dynamodb', '.ministack'],
+  ignorePatterns: ['cdk.out', 'coverage', 'reports', 'bench', 'docs', '**/dist', '.dynamodb', '.python'],
   coverageAnalysis: 'perTest',
   // What is made once when a file loads: each such mutant would cost a run of everything.
   ignoreStatic: true,

@@ -13,6 +13,7 @@ const slowKinds = [
   'deploy',
   'races',
   'packages',
+  'examples',
 ]
 
 // Without Vite's own `module`: under it the AWS SDK offers files that Node cannot load.

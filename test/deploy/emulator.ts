@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findFreePort } from '../../infra/local/ports.ts'
-import { installEmulator } from './emulator-install.ts'
+import { installPythonPackages } from '../support/python-packages.ts'
 import { ROOT } from './root-account.ts'
 
 const startTimeoutMs = 120_000
@@ -22,7 +22,12 @@ export interface Emulator extends AsyncDisposable {
  * @throws Error if it cannot be installed or does not start; the message says why.
  */
 export async function startEmulator(): Promise<Emulator> {
-  const python = await installEmulator()
+  const programs = await installPythonPackages({
+    name: 'the AWS emulator',
+    requirements: join(import.meta.dirname, 'requirements.txt'),
+    folder: join(import.meta.dirname, '../../.python/ministack'),
+  })
+  const python = join(programs, 'python')
   const port = await findFreePort()
   const folder = await mkdtemp(join(tmpdir(), 'oncekey-emulator-'))
   const child = spawn(python, ['-m', 'ministack'], {

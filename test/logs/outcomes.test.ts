@@ -175,8 +175,7 @@ const cases: readonly Case[] = [
     outcome: 'invalid',
     error: {
       name: 'KeyInvalidError',
-      code: 'identity-unknown',
-      message: "This request cannot be identified: the service's function key threw.",
+      code: 'key-invalid',
       cause: { name: 'TypeError' },
     },
   },

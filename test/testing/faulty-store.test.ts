@@ -62,7 +62,7 @@ describe('a store that fails on demand', () => {
     store.fail('insert', { call: 2, times: 2, error })
     const statuses = []
     for (let n = 1; n <= 4; n += 1) statuses.push(Object(await send()).statusCode)
-    expect(statuses).toEqual([201, 503, 503, 201])
+    expect(statuses).toEqual([201, 500, 500, 201])
   })
 
   it('fails as it was last told to', async () => {

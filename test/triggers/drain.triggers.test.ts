@@ -5,9 +5,9 @@ import type { Store } from '../../packages/oncekey/src/core/store.ts'
 import { idempotentBatch } from '../../packages/oncekey/src/entries/batch.ts'
 import { dynamoDbStore } from '../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { redisStore } from '../../packages/oncekey/src/stores/redis/redis.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { createTable } from '../support/tables.ts'
 import { drain, random, recordsWithDuplicates } from './queue.ts'
-import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 const RECORDS = 10_000
 const DUPLICATE_SHARE = 0.3

@@ -6,9 +6,9 @@ import { runOnce } from '../../packages/oncekey/src/entries/run-once.ts'
 import type { RunOnceOptions } from '../../packages/oncekey/src/options.ts'
 import { dynamoDbStore } from '../../packages/oncekey/src/stores/dynamodb/store.ts'
 import { redisStore } from '../../packages/oncekey/src/stores/redis/redis.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { createTable } from '../support/tables.ts'
 import { random } from './queue.ts'
-import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 let redis: RedisServer
 const closing: (() => void)[] = []

@@ -9,7 +9,7 @@ import { runOnce } from '../../packages/oncekey/src/entries/run-once.ts'
 import { type RedisClient, redisStore } from '../../packages/oncekey/src/stores/redis/redis.ts'
 import { results } from '../../packages/oncekey/src/testing/contract/records.ts'
 import { describeStoreContract } from '../stores/contract.ts'
-import { type RedisServer, startRedisServer } from './redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const limits = { timeoutMs: 5_000 }
 

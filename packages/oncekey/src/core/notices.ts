@@ -101,7 +101,10 @@ export function noticeOf(
     case 'replay-unavailable':
       return NOT_KEPT
     case 'invalid':
-      return isOncekeyError(error, 'identity-unknown') ? UNIDENTIFIED : undefined
+      // A key that is merely malformed concerns its caller alone. One with a cause could not be read by the user's function.
+      return isOncekeyError(error, 'identity-unknown') || (isOncekeyError(error) && error.cause !== undefined)
+        ? UNIDENTIFIED
+        : undefined
     default:
       return undefined
   }
