@@ -118,6 +118,16 @@ export const failures: readonly Failure[] = [
       return call(store, { onCrash: 'refuse' })
     },
   },
+  {
+    title: 'A handler is protected twice',
+    async provoke() {
+      const { endpoint, name } = await createTable()
+      const store = storeAt(endpoint, { table: name })
+      const options = { service: 'payments', logger: false } as const
+      const inner = idempotentHandler(async () => ({ statusCode: 201 }), store, options)
+      return idempotentHandler(inner, store, options)(httpApiEvent({ key: 'order-1' }), lambdaContext())
+    },
+  },
 ]
 
 /** Brings a failure about, and returns what its caller gets and what is logged, as Markdown. */
