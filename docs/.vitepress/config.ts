@@ -23,6 +23,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'docs/exactly-once.md': 'Exactly once',
     'docs/what-is-not-promised.md': 'What is not promised',
     'docs/client.md': 'The client',
+    'docs/stability.md': 'Stability',
   },
   Guides: {
     'docs/recipes.md': 'Recipes',
