@@ -87,6 +87,13 @@ export default defineConfig({
     anchor: { slugify: slug },
     config(md) {
       md.core.ruler.push('adapt-links', ({ tokens, env }) => adaptLinks(tokens, env.relativePath, root))
+      // GitHub draws the items of a checklist as boxes.
+      md.core.ruler.push('checklists', ({ tokens }) => {
+        for (const { children } of tokens) {
+          const [first] = children ?? []
+          if (first?.type === 'text') first.content = first.content.replace(/^\[ \] /, '☐ ')
+        }
+      })
     },
   },
   themeConfig: {
