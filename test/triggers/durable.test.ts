@@ -182,6 +182,39 @@ describe('an execution', () => {
     expect(charges).toEqual(['charge'])
   })
 
+  it('goes on with the claim of a later branch, although it skips those that have ended', async () => {
+    const chargeAndWait = async (_event: unknown, context: OrderContext): Promise<string> => {
+      await context.step('charge', async () => charges.push('charge'))
+      if (context.idempotency.number === 1) throw new Error('declined')
+      await context.wait('settle', { seconds: 1 })
+      return 'charged'
+    }
+    const once = idempotentHandler(chargeAndWait, store, options())
+    const handler = withDurableExecution(async (_event: unknown, context: DurableContext) => {
+      const branch = (name: string) =>
+        context.runInChildContext(name, (child) => once(event, child as OrderContext))
+      return branch('first').catch(() => branch('second'))
+    })
+    expect((await run(handler, event)).getResult()).toBe('charged')
+    expect((await run(handler, event)).getResult()).toBe('charged')
+    expect(charges).toHaveLength(2)
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['released', 'executed', 'replayed'])
+  })
+
+  it('may protect a part of its work, in a child context', async () => {
+    const charge = async (_event: unknown, context: OrderContext): Promise<number> =>
+      context.step('charge', async () => charges.push('charge'))
+    const once = idempotentHandler(charge, store, options())
+    const handler = withDurableExecution(async (_event: unknown, context: DurableContext) => {
+      const charged = await context.runInChildContext('pay', (child) => once(event, child as OrderContext))
+      await context.wait('settle', { seconds: 1 })
+      return context.step('ship', async () => ({ charged, shipped: true }))
+    })
+    expect((await run(handler, event)).getResult()).toEqual({ charged: 1, shipped: true })
+    expect((await run(handler, event)).getResult()).toEqual({ charged: 1, shipped: true })
+    expect(charges).toEqual(['charge'])
+  })
+
   it("is protected by Middy's middleware in Middy's durable mode", async () => {
     const wrapped = middy<unknown, unknown, Error, Context & OrderContext>(order, {
       executionMode: executionModeDurableContext,

@@ -269,12 +269,12 @@ async function runUnclaimed(
  */
 async function releaseInDoubt(
   { store }: Settings,
-  { ownerOf }: ProtectedRequest,
+  { execution }: ProtectedRequest,
   lease: Lease,
   record: InFlightRecord,
 ): Promise<void> {
   // The execution is invoked again, and needs the claim that an earlier invocation may have made.
-  if (ownerOf !== undefined) return
+  if (execution !== undefined) return
   const { clock } = lease
   const release = (limits: CallLimits): Promise<WriteReply> => store.release(record, limits)
   try {
@@ -290,7 +290,7 @@ function isThrottled(error: unknown): boolean {
 
 function newRecord(
   { retentionMs, onCrash }: Settings,
-  { id, fingerprint, ownerOf }: ProtectedRequest,
+  { id, fingerprint, execution }: ProtectedRequest,
   lease: Lease,
   attempt: number,
 ): InFlightRecord {
@@ -298,7 +298,7 @@ function newRecord(
   return {
     id,
     status: 'in-flight',
-    owner: ownerOf?.(attempt) ?? randomUUID(),
+    owner: execution?.newOwner() ?? randomUUID(),
     attempt,
     fingerprint,
     leaseUntilMs,
@@ -323,10 +323,10 @@ function newClaim(
 
 /** Returns whether the record is the claim of the durable execution that makes this request. */
 function isOwnClaim(
-  { ownerOf }: ProtectedRequest,
+  { execution }: ProtectedRequest,
   record: IdempotencyRecord | undefined,
 ): record is InFlightRecord {
-  return ownerOf !== undefined && record !== undefined && isClaimOf(record, ownerOf(record.attempt))
+  return execution !== undefined && isClaimOf(record, record?.owner ?? '') && execution.owns(record.owner)
 }
 
 /**

@@ -88,11 +88,8 @@ export interface ProtectedRequest<Source = unknown> {
   /** As the caller gave it. */
   readonly key: string
   readonly fingerprint: string
-  /**
-   * Returns the owner of a claim, by its attempt. Set in a durable execution, whose invocations share one claim: each
-   * recognizes it by its owner. Absent: each claim has a random owner.
-   */
-  readonly ownerOf?: (attempt: number) => string
+  /** Set in a durable execution, whose invocations share one claim. Absent: each claim has a random owner. */
+  readonly execution?: ExecutionCall
   /** Set if the key is too old to run for: an existing record still replays, and otherwise this is the answer. */
   readonly expiredKey?: KeyInvalidError | undefined
   /** The longest that a caller of this kind can be kept waiting. */
@@ -100,6 +97,13 @@ export interface ProtectedRequest<Source = unknown> {
   readonly responder: Responder<Source>
   /** The facts of the event that the responder needs. */
   readonly source: Source
+}
+
+/** One call in a durable execution, which recognizes the claims of earlier invocations by their owner. */
+interface ExecutionCall {
+  newOwner(): string
+  /** Returns whether the execution made this owner's claim, and no other call of this invocation holds it. */
+  owns(owner: string): boolean
 }
 
 /** How the results and errors of one kind of event are stored and answered. The same object for all its requests. */

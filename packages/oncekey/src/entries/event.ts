@@ -88,7 +88,7 @@ export function protectIn(
   if (!isDurable(context)) return protect(settings, request, run)
   return import('../features/durable.ts').then(({ inExecution }) => {
     const execution = inExecution(settings, request, context, leaseMs)
-    return protect(execution.settings, execution.request, run)
+    return protect(execution.settings, execution.request, run).finally(execution.end)
   })
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isOncekeyError } from '../core/errors.ts'
 import { digest } from '../core/identity.ts'
 import type { ProtectedRequest, Responder, Settings } from '../core/request.ts'
@@ -8,15 +9,15 @@ import type { ProtectedRequest, Responder, Settings } from '../core/request.ts'
  */
 const MAX_EXECUTION_MS = 31_622_400_000
 
-/** How often each invocation has asked for each request. An invocation has a `lambdaContext` of its own. */
-const asked = new WeakMap<object, Map<string, number>>()
+/** The owners that calls in progress hold, by invocation. An invocation has a `lambdaContext` of its own. */
+const heldIn = new WeakMap<object, Set<string>>()
 
 /**
- * Returns the request as one of its durable execution, whose invocations share one claim: its owner is derived from
- * the execution, and its lease outlasts the time for which the execution is suspended.
+ * Returns the request as one of its durable execution, whose invocations share one claim: its owner names the execution,
+ * and its lease outlasts the time for which the execution is suspended.
  *
- * An execution runs its handler from the beginning each time it resumes, and calls in the same order. So the number of a
- * call tells apart two branches with the same request, of which only one may run.
+ * Two branches of an execution may ask for the same, and only one may run: a claim that another call of this invocation
+ * holds is not taken up. Counting the calls would not do, as a resumed execution skips the branches that have ended.
  *
  * @param leaseMs the option of that name: the longest time between two invocations of the execution.
  */
@@ -25,7 +26,7 @@ export function inExecution(
   request: ProtectedRequest,
   context: object,
   leaseMs: number = MAX_EXECUTION_MS,
-): { readonly settings: Settings; readonly request: ProtectedRequest } {
+): { readonly settings: Settings; readonly request: ProtectedRequest; readonly end: () => void } {
   const { lambdaContext, executionContext }: { lambdaContext?: unknown; executionContext?: unknown } = context
   const arn: unknown = Object(executionContext).durableExecutionArn
   if (typeof arn !== 'string' || typeof lambdaContext !== 'object' || lambdaContext === null) {
@@ -33,11 +34,14 @@ export function inExecution(
       `${settings.entry}: expected the context of a durable execution to have its durableExecutionArn and lambdaContext, got ${typeof arn} and ${typeof lambdaContext}. Pass on the context of withDurableExecution.`,
     )
   }
-  const calls = asked.get(lambdaContext) ?? new Map<string, number>()
-  asked.set(lambdaContext, calls)
-  const name = digest([arn, request.id, request.fingerprint])
-  const call = (calls.get(name) ?? 0) + 1
-  calls.set(name, call)
+  const held = heldIn.get(lambdaContext) ?? new Set<string>()
+  heldIn.set(lambdaContext, held)
+  const prefix = `${digest([arn, request.id, request.fingerprint])}.`
+  const own = new Set<string>()
+  const hold = (owner: string): void => {
+    own.add(owner)
+    held.add(owner)
+  }
   return {
     settings: { ...settings, leaseMs, renewEveryMs: Number.POSITIVE_INFINITY },
     request: {
@@ -45,7 +49,21 @@ export function inExecution(
       // The deadline is that of one invocation. The next one finishes what this one cannot.
       invocation: { ...request.invocation, deadlineMs: undefined, isDeadlineEnforced: false },
       responder: retryingResponder(request.responder),
-      ownerOf: (attempt) => digest([name, String(call), String(attempt)]),
+      execution: {
+        newOwner() {
+          const owner = `${prefix}${randomUUID()}`
+          hold(owner)
+          return owner
+        },
+        owns(owner) {
+          if (!own.has(owner) && (held.has(owner) || !owner.startsWith(prefix))) return false
+          hold(owner)
+          return true
+        },
+      },
+    },
+    end() {
+      for (const owner of own) held.delete(owner)
     },
   }
 }
