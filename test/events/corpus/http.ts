@@ -284,6 +284,17 @@ export const httpSamples: readonly Sample[] = [
     'unnamed',
     changed(lattice, { '/requestContext/identity/type': 'AWS_IAM' }),
   ),
+  ...['Principal=arn:aws:sts::123456789012:assumed-role/Pool/CognitoIdentityCredentials', 'Principal='].map(
+    (principal, index) =>
+      sample(
+        'lattice',
+        `VPC Lattice (1), ${index === 0 ? 'an identity pool' : 'a session without a principal'}`,
+        'unnamed',
+        changed(latticeEventV1({ key: KEY }), {
+          '/headers/x-amzn-lattice-identity': `${principal};PrincipalOrgID=;SessionName=x`,
+        }),
+      ),
+  ),
   sample('lattice', 'VPC Lattice (2), single values', 'anonymous', {
     ...lattice,
     headers: { 'idempotency-key': KEY },

@@ -336,6 +336,7 @@ describe('the order of what names a caller (docs/http.md "Whose key it is")', ()
     { principalId: ' ' },
     { principalId: '', tenant: '1' },
     { tenant: '1' },
+    { jwt: { claims: {}, scopes: ['pay'] } },
   ])('passes over no authorizer that gives no name: %j', (authorizer) => {
     expectUnnamed(identityWith(identity, authorizer))
   })

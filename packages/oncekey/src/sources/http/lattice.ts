@@ -6,6 +6,9 @@ import { type HttpRequest, headerValues } from './request.ts'
 /** Sets version 1's identity. VPC Lattice removes it from what clients send. */
 const IDENTITY_HEADER = 'x-amzn-lattice-identity'
 
+/** What only an authenticated caller has, as version 1 does not show the type. */
+const OF_CALLERS = ['principal', 'principalorgid', 'sessionname']
+
 /**
  * Returns the caller that VPC Lattice names, `undefined` if it has authenticated none, or `UNNAMED` if it does not name
  * the one that it has authenticated. Many certificates (IAM Roles Anywhere) may share a role: theirs count with it.
@@ -18,7 +21,11 @@ export function readLatticePrincipal(request: HttpRequest): string | typeof UNNA
     if (text !== undefined) identity.set(name.toLowerCase().replace(/[^a-z\d]/g, ''), text)
   }
   const arn = nameOf(withoutSession(identity.get('principal')))
-  if (arn === undefined) return identity.get('type') === 'AWS_IAM' ? UNNAMED : undefined
+  if (arn === undefined) {
+    const isAuthenticated =
+      identity.get('type') === 'AWS_IAM' || OF_CALLERS.some((name) => identity.has(name))
+    return isAuthenticated ? UNNAMED : undefined
+  }
   const certificate = [...identity].filter(([name]) => name.startsWith('x509')).toSorted()
   return JSON.stringify(['lattice', arn, ...certificate])
 }

@@ -30,8 +30,9 @@ function gatewayPrincipal(context: Members): Principal {
   return (
     claimsPrincipal(membersOf(jwt).claims ?? claims) ??
     principal('lambda', principalId) ??
-    // The context of a Lambda authorizer: in a REST API beside `principalId`, in an HTTP API as `lambda`, null or not.
-    (isGiven(principalId) || isGiven(others) || others.lambda !== undefined ? UNNAMED : undefined) ??
+    // A JWT without claims, or the context of a Lambda authorizer: in a REST API beside `principalId`, in an HTTP API as
+    // `lambda`, null or not.
+    (isGiven([jwt, principalId, others]) || others.lambda !== undefined ? UNNAMED : undefined) ??
     principal('cognito', identity.cognitoIdentityId ?? membersOf(cognitoIdentity).identityId) ??
     iamPrincipal(identity.userArn ?? userArn, iam) ??
     certificatePrincipal(identity.clientCert ?? membersOf(context.authentication).clientCert) ??
