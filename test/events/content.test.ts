@@ -82,6 +82,16 @@ const contents: readonly (readonly [
   ['direct', 'a payload with an HTTP method', { '/amount': 2 }],
 ]
 
+it('an event that has only some of what EventBridge adds is compared whole', async () => {
+  const order = { id: 'order-7', source: 'shop', 'detail-type': 'order' }
+  const [one, other] = [
+    await requestOf({ ...order, amount: 1 }, {}),
+    await requestOf({ ...order, amount: 2 }, {}),
+  ]
+  expect(other.id).toBe(one.id)
+  expect(other.fingerprint).not.toBe(one.fingerprint)
+})
+
 it.each(contents)('%s: %s has another content with %j', async (source, variant, changes) => {
   const event = eventOf(source, variant)
   const [one, other] = [await requestOf(event, OWN_KEY), await requestOf(changed(event, changes), OWN_KEY)]

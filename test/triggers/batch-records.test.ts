@@ -169,6 +169,16 @@ describe('what a record carries', () => {
       queue('{"source":"s","detail-type":"t","detail":1,"n":2}'),
     ],
     [
+      'another member beside some of those of an event',
+      queue('{"id":"e1","source":"s","detail-type":"t","detail":1,"n":1}'),
+      queue('{"id":"e1","source":"s","detail-type":"t","detail":1,"n":2}'),
+    ],
+    [
+      'another member beside some of those of a notification',
+      queue({ ...JSON.parse(snsEnvelope('a', 'm1')), Signature: undefined, n: 1 }),
+      queue({ ...JSON.parse(snsEnvelope('a', 'm1')), Signature: undefined, n: 2 }),
+    ],
+    [
       'an envelope without its message',
       queue('{"Type":"Notification","n":1}'),
       queue('{"Type":"Notification","n":2}'),

@@ -29,12 +29,22 @@ export function withoutEnvelopes({ about, content }: Compared): Compared {
 }
 
 function open({ about, content }: Compared): Compared | undefined {
-  const { Type, TopicArn, MessageId, Message, ...event } = read(content)
-  const isNotification = [TopicArn, MessageId, Message].every((member) => typeof member === 'string')
+  const members = read(content)
+  const { Type, Message } = members
+  const isNotification = NOTIFICATION.every((name) => typeof members[name] === 'string')
   if (Type === 'Notification' && isNotification) return { about, content: String(Message) }
-  const { id, source, detail, 'detail-type': detailType } = event
+  const { id, source, detail, 'detail-type': detailType } = members
   if (typeof id !== 'string' || typeof source !== 'string' || typeof detailType !== 'string') return undefined
+  if (!isWholeEvent(members)) return undefined
   return { about: [...about, source, detailType], content: { parsed: detail ?? null } }
+}
+
+/** What every notification has. Content that has some of it is no envelope, and none of it is left out. */
+const NOTIFICATION = ['TopicArn', 'MessageId', 'Message', 'Timestamp', 'SignatureVersion', 'Signature']
+
+/** Returns whether an event of EventBridge has all that EventBridge adds, so that its detail is what was sent. */
+export function isWholeEvent(event: Members): boolean {
+  return ['account', 'time', 'region', 'resources', 'detail'].every((name) => name in event)
 }
 
 /** Reads what may be an envelope. Text that two parsers may read differently stays whole, and is compared byte by byte. */

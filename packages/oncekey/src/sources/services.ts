@@ -1,16 +1,18 @@
 import type { Content } from '../core/fingerprint.ts'
+import { isWholeEvent } from './envelope.ts'
 import type { NativeKey } from './identify.ts'
 import { isMembers, type Members, membersOf, type NativeEvent } from './request.ts'
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
 export function readEventBridge(event: unknown, archiveReplays: 'run' | 'repeat'): NativeEvent | undefined {
-  const { id, source, detail, 'detail-type': detailType, 'replay-name': replayName } = membersOf(event)
+  const members = membersOf(event)
+  const { id, source, detail, 'detail-type': detailType, 'replay-name': replayName } = members
   if (typeof id !== 'string' || typeof source !== 'string' || typeof detailType !== 'string') return undefined
   const isRerun = typeof replayName === 'string' && archiveReplays === 'run'
   return {
     native: newNativeKey(isRerun ? `eventbridge/${replayName}` : 'eventbridge', id),
     about: [source, detailType],
-    content: { parsed: detail ?? null },
+    content: { parsed: isWholeEvent(members) ? (detail ?? null) : event },
   }
 }
 
