@@ -117,6 +117,14 @@ describe('idempotentHandler', () => {
     expect(await handler({}, lambdaContext())).toBe(2)
   })
 
+  it('waits for the callback of a handler that returns what it has begun', async () => {
+    const begin = (_event: unknown, _context: Context, callback: Callback<unknown>): unknown =>
+      setImmediate(() => callback(null, 'paid'))
+    const handler = idempotentHandler(begin, memoryStore(), { service: 'payments', key: () => 'k1' })
+    expect(await handler({}, lambdaContext())).toBe('paid')
+    expect(await handler({}, lambdaContext())).toBe('paid')
+  })
+
   it('completes a handler that returns nothing at once', async () => {
     let runs = 0
     const count = (_event: unknown): void => {

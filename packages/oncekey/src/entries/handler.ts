@@ -47,7 +47,8 @@ export function idempotentHandler<TEvent, TResult, TContext = Context>(
 
 /**
  * Calls a handler, with a callback if it declares one. As in Lambda, the first answer counts: adapters of frameworks call
- * back and return a promise as well, which some of them never resolve.
+ * back and return a promise as well, which some of them never resolve. Any other value is not the answer, but what an
+ * arrow function happens to return: a timer, or a request that has begun.
  */
 function callHandler<TEvent, TResult, TContext>(
   fn: LambdaHandler<TEvent, TResult, TContext>,
@@ -60,7 +61,11 @@ function callHandler<TEvent, TResult, TContext>(
     if (error) reject(error)
     else resolve(result)
   })
-  return returned === undefined ? promise : Promise.race([promise, returned])
+  return isThenable(returned) ? Promise.race([promise, returned]) : promise
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function checkHandler(fn: unknown): void {
