@@ -7,6 +7,7 @@ import { createLine, heldByTransaction, type Line, requestLost } from './line.ts
 const execution = (name: string) => ({
   execution: {
     newOwner: () => `${name}/${randomUUID()}`,
+    failToEnd: () => undefined,
     owns: (owner: string) => owner.startsWith(`${name}/`),
   },
   leaseMs: 86_400_000,

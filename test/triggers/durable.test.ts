@@ -18,8 +18,10 @@ import {
   type OutcomeEvent,
   type Store,
 } from 'oncekey'
+import { faultyStore } from 'oncekey/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isDurable } from '../../packages/oncekey/src/entries/context.ts'
+import { memoryStore } from '../../packages/oncekey/src/stores/memory.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
 import { crashed, editItem, itemsOf } from '../support/items.ts'
 import { phaseOf } from '../support/protocol-phase.ts'
@@ -159,6 +161,41 @@ describe('an execution', () => {
     expect(failures).toEqual([expect.objectContaining({ code: 'store-unavailable' })])
     expect(proxy.phases).not.toContain('release')
   })
+
+  it.each([
+    ['completed', 'complete', async (): Promise<void> => {}, 'SUCCEEDED', 'executed'],
+    ['released', 'release', (): Promise<void> => Promise.reject(new Error('declined')), 'FAILED', 'released'],
+  ] as const)(
+    'is invoked again by Lambda if its claim cannot be %s',
+    async (_how, method, end, status, outcome) => {
+      const faulty = faultyStore(memoryStore())
+      faulty.fail(method, { times: Number.POSITIVE_INFINITY })
+      let waitedMs = 0
+      const clock = {
+        nowMs: () => Date.now() + waitedMs,
+        async sleep(durationMs: number): Promise<void> {
+          waitedMs += durationMs
+        },
+      }
+      const chargeOnce = async (_event: unknown, context: OrderContext): Promise<void> => {
+        await context.step('charge', async () => charges.push('charge'))
+        await context.wait('settle', { seconds: 1 })
+        await end()
+      }
+      const durable = withDurableExecution(idempotentHandler(chargeOnce, faulty, { ...options(), clock }))
+      const failures: unknown[] = []
+      const handler: DurableLambdaHandler = async (input, context) =>
+        durable(input, context).catch((error: unknown) => {
+          failures.push(error)
+          faulty.recover()
+          return durable(input, { ...context })
+        })
+      expect((await run(handler, event)).getStatus()).toBe(status)
+      expect(failures).toEqual([expect.objectContaining({ code: 'store-unavailable' })])
+      expect(charges).toEqual(['charge'])
+      expect(outcomes.at(-1)).toMatchObject({ outcome, attempt: 1 })
+    },
+  )
 
   it('runs one of two branches that ask for the same', async () => {
     const refused = Promise.withResolvers<void>()

@@ -79,6 +79,7 @@ export async function protect(
       }
       const outcome = claim.isInDoubt ? 'store-unavailable' : 'completion-failed'
       tell(settings, request, outcome, { ...facts, error })
+      if (!claim.isInDoubt) request.execution?.failToEnd(error)
       return ownAnswer()
     }
   }

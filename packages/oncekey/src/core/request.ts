@@ -104,6 +104,8 @@ interface ExecutionCall {
   newOwner(): string
   /** Returns whether the execution made this owner's claim, and no other call of this invocation holds it. */
   owns(owner: string): boolean
+  /** Throws if the claim cannot be ended now, and can be when the execution is invoked again. */
+  failToEnd(error: unknown): void
 }
 
 /** How the results and errors of one kind of event are stored and answered. The same object for all its requests. */

@@ -60,6 +60,8 @@ export function inExecution(
           hold(owner)
           return true
         },
+        // The lease would outlast the execution by far.
+        failToEnd: endInvocationIfTransient,
       },
     },
     end() {
@@ -68,16 +70,21 @@ export function inExecution(
   }
 }
 
-/** An answer would end the execution in the middle of its work, while a failed invocation is retried by Lambda. */
+/** An answer would end the execution in the middle of its work. */
 function retryingResponder(responder: Responder<unknown>): Responder<unknown> {
   return {
     ...responder,
     refuse(error, source, invocation) {
-      if (!(isOncekeyError(error, 'store-unavailable') && error.retryable))
-        return responder.refuse(error, source, invocation)
-      throw Object.assign(error, { isUnrecoverable: true, isUnrecoverableInvocation: true })
+      endInvocationIfTransient(error)
+      return responder.refuse(error, source, invocation)
     },
   }
+}
+
+/** Throws an error that fails the invocation, which Lambda then repeats, and not the execution. */
+function endInvocationIfTransient(error: unknown): void {
+  if (!(isOncekeyError(error, 'store-unavailable') && error.retryable)) return
+  throw Object.assign(error, { isUnrecoverable: true, isUnrecoverableInvocation: true })
 }
 
 /** Returns whether AWS's SDK takes the error for the end of the invocation, not of the execution. */
