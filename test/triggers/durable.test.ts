@@ -81,6 +81,17 @@ async function startOrder(handlerFunction: DurableLambdaHandler, payload: unknow
   }
 }
 
+/** A clock that skips the pauses between retries. */
+function impatientClock(): NonNullable<IdempotencyOptions['clock']> {
+  let waitedMs = 0
+  return {
+    nowMs: () => Date.now() + waitedMs,
+    async sleep(durationMs) {
+      waitedMs += durationMs
+    },
+  }
+}
+
 const run = (handlerFunction: DurableLambdaHandler, payload: unknown) =>
   new LocalDurableTestRunner({ handlerFunction }).run({ payload })
 
@@ -170,19 +181,14 @@ describe('an execution', () => {
     async (_how, method, end, status, outcome) => {
       const faulty = faultyStore(memoryStore())
       faulty.fail(method, { times: Number.POSITIVE_INFINITY })
-      let waitedMs = 0
-      const clock = {
-        nowMs: () => Date.now() + waitedMs,
-        async sleep(durationMs: number): Promise<void> {
-          waitedMs += durationMs
-        },
-      }
       const chargeOnce = async (_event: unknown, context: OrderContext): Promise<void> => {
         await context.step('charge', async () => charges.push('charge'))
         await context.wait('settle', { seconds: 1 })
         await end()
       }
-      const durable = withDurableExecution(idempotentHandler(chargeOnce, faulty, { ...options(), clock }))
+      const durable = withDurableExecution(
+        idempotentHandler(chargeOnce, faulty, { ...options(), clock: impatientClock() }),
+      )
       const failures: unknown[] = []
       const handler: DurableLambdaHandler = async (input, context) =>
         durable(input, context).catch((error: unknown) => {
@@ -296,6 +302,35 @@ describe('an execution for a batch of a queue', () => {
     expect(charges).toEqual(['charge'])
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['in-flight', 'executed', 'replayed'])
   })
+
+  it.each(['insert', 'complete'] as const)(
+    'is invoked again by Lambda if a record fails at: %s',
+    async (method) => {
+      const faulty = faultyStore(memoryStore())
+      const settleLater = async ({ body }: SQSRecord, context: OrderContext): Promise<void> => {
+        await context.step('charge', async () => charges.push(body))
+        await context.wait('settle', { seconds: 1 })
+      }
+      const durable = withDurableExecution(
+        idempotentBatch(settleLater, faulty, { ...options(), clock: impatientClock() }),
+      )
+      const failures: unknown[] = []
+      let invocations = 0
+      const lambda: DurableLambdaHandler = async (input, context) => {
+        invocations += 1
+        if (invocations === 2) faulty.fail(method, { times: Number.POSITIVE_INFINITY })
+        return durable(input, context).catch((error: unknown) => {
+          failures.push(error)
+          faulty.recover()
+          return durable(input, { ...context })
+        })
+      }
+      const ended = await run(lambda, sqsEvent(sqsRecord('m-1', 'one'), sqsRecord('m-2', 'two')))
+      expect(ended.getResult()).toEqual({ batchItemFailures: [] })
+      expect(failures).toEqual([expect.objectContaining({ code: 'store-unavailable' })])
+      expect(charges).toEqual(['one', 'two'])
+    },
+  )
 
   it('gives each record a branch of its own, and runs a failed one no more in this execution', async () => {
     const failed: unknown[] = []

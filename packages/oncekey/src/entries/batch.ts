@@ -76,7 +76,16 @@ export function idempotentBatch<TRecord extends AnyRecord, TContext = Context>(
     const done = isDurable(context)
       ? await runGroups(grouped, 1, (item) => {
           branches += 1
-          return context.runInChildContext(`record ${branches}`, (child) => handle(item, child))
+          const name = `record ${branches}`
+          // An error that has to end the invocation would end the branch for good: the branch stays open, and is resumed.
+          const ended = Promise.withResolvers<never>()
+          const branch = context.runInChildContext(name, (child) =>
+            handle(item, child).catch((error: unknown) => {
+              ended.reject(error)
+              return new Promise<never>(() => undefined)
+            }),
+          )
+          return Promise.race([branch, ended.promise])
         })
       : await runGroups(grouped, concurrency, handleInTime)
     const failed = records.filter((item) => !done.has(item))
