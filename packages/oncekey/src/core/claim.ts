@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type ClaimPlan, type Decision, decide } from './decide.ts'
-import {
-  InFlightError,
-  isOncekeyError,
-  KeyReusedError,
-  type OncekeyError,
-  OutcomeUnknownError,
-  StoreUnavailableError,
-} from './errors.ts'
+import { type ClaimPlan, decide } from './decide.ts'
+import { isOncekeyError, StoreUnavailableError } from './errors.ts'
 import {
   claimExpiryMs,
   claimUntilMs,
@@ -17,22 +10,12 @@ import {
   type Lease,
   mayHaveLapsed,
   observeStoreTime,
-  remainingMs,
   storeNowMs,
   storeUntilMs,
-  waitUntilMs,
 } from './lease.ts'
-import { loadResult } from './offload.ts'
-import type { Outcome } from './outcome.ts'
-import {
-  type IdempotencyRecord,
-  type InFlightRecord,
-  isClaimOf,
-  type Snapshot,
-  toReplayed,
-} from './record.ts'
+import { type IdempotencyRecord, type InFlightRecord, isClaimOf, type Snapshot } from './record.ts'
 import { moveLease } from './renew.ts'
-import type { ProtectedRequest, Replayable, Settings } from './request.ts'
+import type { ProtectedRequest, Settings } from './request.ts'
 import { retryUntil } from './retry.ts'
 import type { CallLimits, ClaimReply, WriteReply } from './store.ts'
 import { endTurn, takeTurn } from './turn.ts'
@@ -61,101 +44,16 @@ export interface Claim {
   lost?: AbortController
 }
 
-/** The state that a request finds under its key. */
-export type Found =
-  | { readonly kind: 'claimed'; readonly claim: Claim }
-  | ({ readonly kind: 'completed' } & Replayable)
-  | { readonly kind: 'refused'; readonly outcome: Outcome; readonly error: OncekeyError }
-
-/** A claim that loses this many races in a row answers `in-flight`: whoever wins them is running. */
-const MAX_CONTESTS = 8
-const FIRST_POLL_MS = 50
-const MAX_POLL_MS = 1_000
 /** For the release of a claim in doubt, before 503 is answered, if the store does not answer. */
 const RELEASE_MS = 3_000
 /** For the last look at the record, before a request runs without protection. */
 const READ_MS = 500
 
-/** Claims the request's key, or returns why not: a stored result, or a refusal. */
-export function acquire(settings: Settings, request: ProtectedRequest, lease: Lease): Promise<Found> {
-  return claimOrWait(settings, request, lease).catch(toRefusal)
-}
-
-function toRefusal(error: unknown): Found {
-  if (isOncekeyError(error, 'record-unreadable')) return { kind: 'refused', outcome: 'unreadable', error }
-  if (!isOncekeyError(error, 'store-unavailable')) throw error
-  return { kind: 'refused', outcome: 'store-unavailable', error }
-}
-
-async function claimOrWait(settings: Settings, request: ProtectedRequest, lease: Lease): Promise<Found> {
-  const { store } = settings
-  const { clock } = lease
-  const { key, expiredKey } = request
-  const untilMs = waitUntilMs(lease, Math.min(settings.waitMs, request.maxWaitMs))
-  const read = (): Promise<Snapshot> =>
-    retryUntil(clock, claimUntilMs(lease), (limits) => store.read(request.id, limits))
-
-  let pollMs = FIRST_POLL_MS
-  let contests = 0
-  let hasWaited = false
-  // Most requests are new: the first look is the insertion itself, as if no record were there.
-  let seen: Snapshot | undefined = expiredKey && (await read())
-  for (;;) {
-    refuseIfProtectedTwice(settings, request, seen?.record)
-    const isOwn = isOwnClaim(request, seen?.record)
-    const decision = decide(isOwn ? undefined : seen?.record, request.fingerprint, seen?.nowMs ?? 0)
-    let inFlight: Extract<Decision, { kind: 'in-flight' }> | undefined
-    switch (decision.kind) {
-      case 'completed': {
-        const { record } = decision
-        const loading = loadResult(settings, lease, request.id, record.result)
-        return {
-          kind: 'completed',
-          result: loading instanceof Promise ? await loading : loading,
-          record: toReplayed(record),
-        }
-      }
-      case 'mismatch':
-        return { kind: 'refused', outcome: 'mismatch', error: new KeyReusedError(key) }
-      case 'outcome-unknown':
-        return { kind: 'refused', outcome: 'outcome-unknown', error: new OutcomeUnknownError(key) }
-      case 'in-flight':
-        inFlight = decision
-        break
-      case 'claim': {
-        if (expiredKey !== undefined && !isOwn)
-          return { kind: 'refused', outcome: 'invalid', error: expiredKey }
-        // The host would end the run before its time.
-        if (hasWaited && remainingMs(lease) < settings.minRemainingMs) break
-        const claimed = await tryClaim(settings, request, lease, decision.plan)
-        if (claimed?.kind === 'claimed') return claimed
-        if (claimed?.kind === 'lost') {
-          seen = claimed
-          contests += 1
-          if (contests < MAX_CONTESTS) continue
-        }
-      }
-    }
-
-    const leftToWaitMs = untilMs - clock.nowMs()
-    if (leftToWaitMs <= 0) {
-      const error = new InFlightError(key, inFlight?.retryAfterMs ?? 0)
-      return { kind: 'refused', outcome: 'in-flight', error }
-    }
-    await clock.sleep(
-      Math.min(pollMs * (0.5 + Math.random() / 2), leftToWaitMs, inFlight?.leaseLeftMs ?? MAX_POLL_MS),
-    )
-    pollMs = Math.min(pollMs * 2, MAX_POLL_MS)
-    contests = 0
-    hasWaited = true
-    seen = await read()
-  }
-}
-
-type Tried = Extract<Found, { kind: 'claimed' }> | ({ readonly kind: 'lost' } & Snapshot)
+/** The end of a try to claim: the claim, or the record that was found in its place. */
+type Tried = { readonly kind: 'claimed'; readonly claim: Claim } | ({ readonly kind: 'lost' } & Snapshot)
 
 /** Makes one claim. Returns `undefined` if a transaction holds the record: which run that is cannot be seen. */
-async function tryClaim(
+export async function tryClaim(
   settings: Settings,
   request: ProtectedRequest,
   lease: Lease,
@@ -322,29 +220,11 @@ function newClaim(
 }
 
 /** Returns whether the record is the claim of the durable execution that makes this request. */
-function isOwnClaim(
+export function isOwnClaim(
   { execution }: ProtectedRequest,
   record: IdempotencyRecord | undefined,
 ): record is InFlightRecord {
   return execution !== undefined && isClaimOf(record, record?.owner ?? '') && execution.owns(record.owner)
-}
-
-/**
- * Throws if this request is made by the handler of the very claim that it finds: it would be in progress for ever.
- * @throws TypeError
- */
-function refuseIfProtectedTwice(
-  { entry }: Settings,
-  { invocation }: ProtectedRequest,
-  record: IdempotencyRecord | undefined,
-): void {
-  for (let { outer } = invocation; outer !== undefined; outer = outer.request.invocation.outer) {
-    if (outer.record.owner !== record?.owner) continue
-    outer.isProtectedTwice = true
-    throw new TypeError(
-      `${entry}: this request is already protected by ${outer.settings.entry}, which holds the claim of its key. Remove one of the two, or give them different keys or services. Nothing was run.`,
-    )
-  }
 }
 
 /** Throws if the claim is in doubt: what such a run saves or commits would pass for protected. */

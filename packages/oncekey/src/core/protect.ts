@@ -1,5 +1,6 @@
+import { acquire } from './acquire.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
-import { acquire, type Claim } from './claim.ts'
+import type { Claim } from './claim.ts'
 import { InFlightError, LeaseLostError, type OncekeyError, ResultUnavailableError } from './errors.ts'
 import { finish } from './finish.ts'
 import { createLease, storeNowMs } from './lease.ts'
