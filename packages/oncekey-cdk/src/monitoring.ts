@@ -110,7 +110,7 @@ const ALARMS: readonly AlarmKind[] = [
     outcome: 'store-unavailable',
     threshold: 5,
     description:
-      'Requests are answered with 503: the idempotency table does not respond, or refuses the function.',
+      'Requests are answered with 503 or 500: the idempotency table does not respond, or refuses the function.',
   },
   {
     name: 'takeover',

@@ -62,8 +62,8 @@ export interface ClaimOptions {
   /** What to do while another run is in progress: refuse, or wait up to `waitMs` for its result. @default 'reject' */
   readonly inFlight?: 'reject' | { readonly waitMs: number }
   /**
-   * What to do if the store is unavailable when a key is claimed: answer 503 without running, or run without
-   * protection (`step` and `commit` then reject). @default 'refuse'
+   * What to do if the store is unavailable when a key is claimed: answer 503 (500 if no retry helps) without running, or
+   * run without protection (`step` and `commit` then reject). @default 'refuse'
    */
   readonly onStoreError?: 'refuse' | 'run'
   /** Keeps up to this many completed results in this process, to replay them without the store. @default none */
@@ -75,7 +75,7 @@ export interface ClaimOptions {
   readonly client?: DynamoDbClient
   /** The source of time in epoch milliseconds, for tests. What it leaves out is real. @default the system clock */
   readonly clock?: Pick<Clock, 'nowMs'> & Partial<Clock>
-  /** Called once for every request, with its outcome. Whatever it throws is ignored. */
+  /** Called once for every request, with its outcome. What it throws is logged, and changes nothing. */
   readonly onOutcome?: (event: OutcomeEvent) => unknown
   /**
    * Gets what somebody has to look at, such as a result that was not stored: Powertools' Logger, pino, `console`, or any

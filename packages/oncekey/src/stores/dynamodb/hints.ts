@@ -37,8 +37,6 @@ const HINTS: ReadonlyMap<string, string> = new Map([
     `AWS does not know these credentials; ${CREDENTIALS}, and that the account has the Region enabled`,
   ],
 
-  ['SdkMissingError', 'install @aws-sdk/client-dynamodb'],
-
   ['ECONNREFUSED', 'nothing listens there; check AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL'],
   ['ECONNRESET', CLOSED],
   ['EPIPE', CLOSED],
@@ -80,8 +78,9 @@ const THROTTLING: readonly (readonly [limit: RegExp, hint: string])[] = [
 
 /** Returns what to do about an error, or `undefined` if its name says all that is known. */
 export function hintFor(thrown: unknown, { action, table, region }: Request): string | undefined {
-  if (region === undefined) return 'set AWS_REGION, or pass a client with a Region'
   const name = nameOf(thrown)
+  if (name === 'SdkMissingError') return missingHint(member(thrown, 'cause'))
+  if (region === undefined) return 'set AWS_REGION, or pass a client with a Region'
   const code = String(member(thrown, 'code') ?? name)
   const message = messageOf(thrown)
   // Whatever its name is: DynamoDB passes on what KMS said.
@@ -124,6 +123,14 @@ export function hintFor(thrown: unknown, { action, table, region }: Request): st
   return HINTS.get(name)
 }
 
+/** Returns what to do about an `import` of the SDK that failed. */
+function missingHint(cause: unknown): string {
+  const isBundled = /dynamic require of/i.test(messageOf(cause))
+  return isBundled
+    ? 'the bundle is an ES module without `require`, which the SDK calls; leave @aws-sdk/* external, or define `require` in a banner'
+    : 'install @aws-sdk/client-dynamodb'
+}
+
 /** The policies that can deny what the role allows, as AWS names them. The role's own is the usual case. */
 const OTHER_POLICY =
   /(explicit deny in an?|no) (service control policy|resource control policy|VPC endpoint policy|permissions boundary|session policy|resource-based policy|identity-based policy)/i
@@ -153,7 +160,7 @@ function invalidHint(action: Request['action'], message: string): string | undef
 
 /** Errors whose messages name principals, resources, hosts and limits, but no attribute of an item. */
 const SAFE =
-  /^(?:AccessDenied|CredentialsProvider|ExpiredToken|IncompleteSignature|InvalidSignature|KMS|MissingAuthentication|OptIn|ProvisionedThroughput|RequestLimit|ResourceNotFound|Throttling|Timeout|UnknownOperation|UnrecognizedClient)/
+  /^(?:AccessDenied|CredentialsProvider|ExpiredToken|IncompleteSignature|InvalidSignature|KMS|MissingAuthentication|OptIn|ProvisionedThroughput|RequestLimit|ResourceNotFound|SdkMissing|Throttling|Timeout|UnknownOperation|UnrecognizedClient)/
 
 /** Returns the cause in the words of DynamoDB or of Node, or by its name alone if they might show contents. */
 export function reasonOf(thrown: unknown, action: Request['action']): string {
