@@ -1,7 +1,8 @@
 import { cpSync, globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { slug } from 'github-slugger'
-import { type DefaultTheme, defineConfig } from 'vitepress'
+import type { DefaultTheme } from 'vitepress'
+import { withMermaid } from 'vitepress-plugin-mermaid'
 import apiSidebar from '../api/typedoc-sidebar.json' with { type: 'json' }
 import { adaptLinks } from './links.ts'
 import { writeLlmsTexts } from './llms.ts'
@@ -71,7 +72,7 @@ for (const page of globSync(
   cpSync(join(root, page), join(pages, page), { recursive: true })
 }
 
-export default defineConfig({
+export default withMermaid({
   title: 'Oncekey',
   description: 'Makes any AWS Lambda handler safe to retry.',
   lang: 'en',
