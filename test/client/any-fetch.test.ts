@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import nodeFetch from 'node-fetch'
-import { createIdempotentFetch, type IdempotentFetchOptions } from 'oncekey/client'
-import { describe, expect, it } from 'vitest'
+import { type AttemptEnd, createIdempotentFetch, type IdempotentFetchOptions } from 'oncekey/client'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sleepingClock } from './clock.ts'
 import { answer, neverAnswer, problem, startServer } from './server.ts'
 
@@ -97,5 +97,38 @@ describe('a response of another fetch', () => {
     const { url, requests } = await startServer(problem(423, true), answer(201))
     expect((await send(url, { method: 'POST' })).status).toBe(201)
     expect(requests).toHaveLength(2)
+  })
+})
+
+describe("a device's clock that is set during a call", () => {
+  const setClockBy = (ms: number): void => {
+    const nowMs = Date.now() + ms
+    vi.spyOn(Date, 'now').mockReturnValue(nowMs)
+    onTestFinished(() => void vi.restoreAllMocks())
+  }
+  const hourMs = 3_600_000
+
+  it('back makes no wait longer than totalTimeoutMs', async () => {
+    const fetch: Fetch = async () => {
+      setClockBy(-hourMs)
+      return new Response('', { status: 503, headers: { 'Retry-After': '600' } })
+    }
+    const attempts: AttemptEnd[] = []
+    const options = { fetch, totalTimeoutMs: 60_000, onAttempt: (end: AttemptEnd) => attempts.push(end) }
+    const response = await createIdempotentFetch(options)('http://localhost/')
+    expect(response.status).toBe(503)
+    expect(attempts).toHaveLength(1)
+    expect(attempts[0]?.durationMs).toBeGreaterThanOrEqual(0)
+  })
+
+  it('forward ends no call early', async () => {
+    let sent = 0
+    const fetch: Fetch = async () => {
+      sent += 1
+      setClockBy(hourMs)
+      return new Response('', { status: sent === 1 ? 503 : 201 })
+    }
+    const response = await createIdempotentFetch({ fetch, baseDelayMs: 1 })('http://localhost/')
+    expect(response.status).toBe(201)
   })
 })

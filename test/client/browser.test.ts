@@ -30,6 +30,7 @@ it('runs with the APIs of a browser only, and has less than 5 kB', async () => {
     DOMException,
     URL,
     crypto,
+    performance,
     setTimeout,
     clearTimeout,
   }

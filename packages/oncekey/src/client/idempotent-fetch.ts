@@ -65,6 +65,8 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
   const { newKey = () => uuidV7(clock.nowMs()), fetch: send = fetch } = options
   const { maxAttempts = 5, attemptTimeoutMs = 30_000, totalTimeoutMs = 120_000 } = options
   const { baseDelayMs = 250, maxDelayMs = 10_000 } = options
+  // A device's clock may be set during a call, which must neither end it nor let it go on for hours.
+  const elapsedMs = (): number => options.clock?.nowMs() ?? performance.now()
 
   return async (input, init = {}) => {
     const { idempotencyKey, ...rest } = init
@@ -79,11 +81,11 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
       )
     }
     const { signal } = request
-    const untilMs = clock.nowMs() + totalTimeoutMs
+    const untilMs = elapsedMs() + totalTimeoutMs
 
     for (let number = 1; ; number += 1) {
       signal.throwIfAborted()
-      const startedAtMs = clock.nowMs()
+      const startedAtMs = elapsedMs()
       const timeoutMs = Math.max(
         1,
         Math.floor(Math.min(attemptTimeoutMs, untilMs - startedAtMs, MAX_TIMER_MS)),
@@ -91,9 +93,9 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
       const ended = await attempt(send, request.clone(), signal, timeoutMs)
       signal.throwIfAborted()
 
-      const nowMs = clock.nowMs()
+      const nowMs = elapsedMs()
       const { response, problem } = ended
-      const requestedMs = response && retryAfterMs(response.headers, nowMs)
+      const requestedMs = response && retryAfterMs(response.headers, clock.nowMs())
       const pauseMs = waitMs(number, requestedMs, { baseDelayMs, maxDelayMs, random })
       const isTransient = response === undefined || mayRetry(response, problem)
       const retries = isTransient && number < maxAttempts && nowMs + pauseMs < untilMs
