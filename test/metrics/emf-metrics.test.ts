@@ -179,6 +179,7 @@ describe('options that CloudWatch would drop', () => {
     ['a dimension without a name', { dimensions: { '': 'x' } }, 'a dimension name'],
     ['a dimension that starts with a colon', { dimensions: { ':x': 'x' } }, 'got ":x"'],
     ['a dimension that has a metric’s name', { dimensions: { durationMs: '1' } }, 'got "durationMs"'],
+    ['a dimension that has an outcome’s name', { dimensions: { 'in-flight': '1' } }, 'got "in-flight"'],
     ['a dimension without a value', { dimensions: { stage: ' ' } }, 'dimension stage'],
     ['a dimension too long', { dimensions: { stage: 'x'.repeat(1025) } }, 'dimension stage'],
     [

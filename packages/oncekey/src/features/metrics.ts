@@ -1,6 +1,6 @@
 import { codeOf, rootNameOf } from '../core/error-description.ts'
 import { noticeOf } from '../core/notices.ts'
-import type { OutcomeEvent } from '../core/outcome.ts'
+import type { Outcome, OutcomeEvent } from '../core/outcome.ts'
 
 export interface EmfOptions {
   /** @default 'Oncekey' */
@@ -64,8 +64,26 @@ function writeLine(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** The members of a line besides its dimensions and the name of the outcome. */
+const OUTCOMES: { readonly [outcome in Outcome]: true } = {
+  executed: true,
+  replayed: true,
+  'in-flight': true,
+  mismatch: true,
+  missing: true,
+  invalid: true,
+  superseded: true,
+  released: true,
+  'completion-failed': true,
+  'replay-unavailable': true,
+  'outcome-unknown': true,
+  unreadable: true,
+  'store-unavailable': true,
+  skipped: true,
+}
+
+/** The members of a line besides its dimensions: each outcome is one, too. */
 const taken: ReadonlySet<string> = new Set([
+  ...Object.keys(OUTCOMES),
   '_aws',
   'outcome',
   'attempt',
