@@ -97,6 +97,12 @@ describe.each(shapes)('a response of onRefusal through %s', (shape) => {
   })
 })
 
+it.each(['default', 'stripe'] as const)('cannot change the refusal of the profile %s', async (profile) => {
+  const onRefusal = (problem: object) => void Object.assign(problem, { status: 777, detail: 'changed' })
+  const changed = await answersOf('http', { profile, onRefusal }).refuse(new KeyReusedError(KEY))
+  expect(changed).toEqual(await answersOf('http', { profile }).refuse(new KeyReusedError(KEY)))
+})
+
 it.each([
   ['key-reused', 409, new KeyReusedError(KEY), 'idempotency_error'],
   ['key-missing', 500, new KeyMissingError('Send a key.'), 'api_error'],
@@ -125,6 +131,23 @@ describe('an onRefusal that fails', () => {
       'threw TypeError',
     ],
     ['rejects', () => Promise.reject(new RangeError('secret')), 'threw RangeError'],
+    [
+      'throws an error whose name is a sentence',
+      () => Promise.reject(Object.assign(new Error('x'), { name: 'secret,\nin two lines' })),
+      'threw Error',
+    ],
+    [
+      'throws an error whose name cannot be read',
+      () => {
+        throw Object.defineProperty(new Error('x'), 'name', { get: () => JSON.parse('secret') })
+      },
+      'threw Error',
+    ],
+    [
+      'throws an error whose name is no text',
+      () => Promise.reject(Object.assign(new Error('x'), { name: Symbol('secret') })),
+      'threw Error',
+    ],
     ['returns a status alone', () => 409, 'returned no response'],
     ['returns a response without a status', () => ({ body: '{}' }), 'returned no response'],
     ['returns a status in words', () => ({ statusCode: '409' }), 'returned no response'],

@@ -45,7 +45,8 @@ export function rootNameOf(error: unknown): string {
 export const isName = (value: unknown): value is string =>
   typeof value === 'string' && /^[\w$.-]{1,64}$/.test(value)
 
-function nameOf(error: unknown): string {
+/** Returns the error's name, if it is one that a program chose, and otherwise the kind of what was thrown. */
+export function nameOf(error: unknown): string {
   const name = memberOf(error, 'name')
   return isName(name) ? name : error instanceof Error ? 'Error' : typeof error
 }

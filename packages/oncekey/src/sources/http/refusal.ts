@@ -1,3 +1,4 @@
+import { nameOf } from '../../core/error-description.ts'
 import { warnOnce } from '../../core/outcome.ts'
 import type { Problem, RefusalResponse } from '../../options.ts'
 import { isObject } from './response.ts'
@@ -9,7 +10,7 @@ export async function replaceRefusal(onRefusal: () => unknown): Promise<RefusalR
     if (response === undefined || isRefusalResponse(response)) return response
     warn('returned no response (expected statusCode 200 to 599, and a string as body)')
   } catch (error) {
-    warn(`threw ${error instanceof Error ? error.name : typeof error}`)
+    warn(`threw ${nameOf(error)}`)
   }
   return undefined
 }

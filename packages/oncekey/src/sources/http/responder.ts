@@ -90,9 +90,10 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
       if (onRefusal === undefined && profile !== 'stripe') return finishRefusal(request, error, byDefault)
       const replace = onRefusal && (() => onRefusal(problem, error, event, context as Context))
       return import('./refusal.ts').then(async ({ replaceRefusal, stripeRefusal }) => {
+        // Made first, as `onRefusal` might change the problem.
+        const ofProfile = profile === 'stripe' ? stripeRefusal(problem) : byDefault
         const replaced = replace && (await replaceRefusal(replace))
-        const response = replaced ?? (profile === 'stripe' ? stripeRefusal(problem) : byDefault)
-        return finishRefusal(request, error, response)
+        return finishRefusal(request, error, replaced ?? ofProfile)
       })
     },
   }
