@@ -71,6 +71,7 @@ describe('the command line', () => {
 
   it.each([
     { args: [...show, '--endpoint', 'localhost:8000'], says: 'expected a URL such as http://127.0.0.1:8000' },
+    { args: ['list', '--table', 'my table'], says: '--table: expected the name of a table, got "my table"' },
     { args: ['show', 'order-1'], says: '"order-1" is not a record id. To look up a key, pass --service' },
     { args: ['show'], says: "missing required argument 'key'" },
     { args: [...show, '--kind', 'queue'], says: 'Allowed choices are http, event, batch, run' },

@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { recordId } from 'oncekey/inspect'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createTable, type TestTable } from '../support/tables.ts'
-import { claim, complete, pay } from './records.ts'
+import { claim, complete, completeWithoutResult, pay } from './records.ts'
 import { environmentOf, runCli, runCliInTerminal } from './run-cli.ts'
 
 const keyed = (key: string, service = 'payments', name = '') => ({ ...pay, key, service, name })
@@ -86,6 +86,14 @@ describe('oncekey list', () => {
     expect(stdout).toMatch(/\u001b\[32mcompleted +\u001b\[39m/)
     expect(stdout).toContain('Found 6 records in')
   })
+})
+
+it('oncekey list aligns every state with the header', async () => {
+  const aligned = await createTable()
+  await completeWithoutResult(aligned, keyed('too large'))
+  const { stdout } = await runCli(['list'], environmentOf(aligned))
+  const [header = '', line = ''] = stdout.split('\n')
+  expect(line.slice(header.indexOf('ID'))).toBe(recordId(keyed('too large')))
 })
 
 describe('oncekey list --sort', () => {

@@ -48,6 +48,14 @@ describe('oncekey show', () => {
     expect(stdout).not.toContain('/payments/7')
   })
 
+  it('shows a time that is none, of a damaged record, as it is', async () => {
+    const identity = { ...pay, key: 'never' }
+    await claim(table, identity, { createdAtMs: Number.MAX_SAFE_INTEGER })
+    const { exitCode, stdout } = await runCli(['show', recordId(identity)], env)
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/first claim +9007199254740991 ms \(in \d+ d\)/)
+  })
+
   it('shows the result with --body', async () => {
     const { stdout } = await runCli(['show', recordId(pay), '--body'], env)
     expect(stdout).toContain('"body": "card of Ada"')

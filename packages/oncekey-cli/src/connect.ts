@@ -58,9 +58,19 @@ export async function withConnection<Result>(
         cause,
       )
     })
-    return await use({ table, region: actualRegion, client, records: inspectTable(table, client) })
+    return await use({ table, region: actualRegion, client, records: inspect(table, client) })
   } finally {
     client.destroy()
+  }
+}
+
+/** Returns what reads the table. @throws CommandError if its name is none that a table can have. */
+function inspect(table: string, client: DynamoDBClient): TableInspector {
+  try {
+    return inspectTable(table, client)
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw usageError(message.replace(/^\w+:/, '--table:'), cause)
   }
 }
 

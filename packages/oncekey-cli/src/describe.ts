@@ -17,7 +17,10 @@ export function formatDuration(ms: number): string {
 /** Formats a time, with its distance from the store's time. That has whole seconds, so less than one is `now`. */
 export function formatInstant(ms: number, nowMs: number): string {
   const distance = ms > nowMs ? `in ${formatDuration(ms - nowMs)}` : `${formatDuration(nowMs - ms)} ago`
-  return `${new Date(ms).toISOString()} (${Math.abs(ms - nowMs) < 1_000 ? 'now' : distance})`
+  const date = new Date(ms)
+  // A damaged record may hold a number that is no time of a `Date`.
+  const instant = Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString()
+  return `${instant} (${Math.abs(ms - nowMs) < 1_000 ? 'now' : distance})`
 }
 
 export function formatSize(bytes: number): string {

@@ -95,7 +95,7 @@ function compare(a: number | string, b: number | string): number {
 /** The state, and the other cells. All but the id have bounded contents, so that lines align as they are read. */
 function row(state: Styled, attempt: string, claimed: string, expires: string, id: string): [Styled, string] {
   const rest = `  ${attempt.padEnd(7)}  ${claimed.padEnd(10)}  ${expires.padEnd(9)}  ${id}`
-  return [{ style: state.style, text: state.text.padEnd(39) }, rest]
+  return [{ style: state.style, text: state.text.padEnd(40) }, rest]
 }
 
 const [FIRST, OTHERS] = row({ style: 'bold', text: 'STATE' }, 'ATTEMPT', 'CLAIMED', 'EXPIRES', 'ID')
