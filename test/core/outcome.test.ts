@@ -3,12 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
 import { manualClock } from 'oncekey/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  ignoreRejection,
-  OUTCOME_CHANNEL,
-  report,
-  warnOnce,
-} from '../../packages/oncekey/src/core/outcome.ts'
+import { ignoreRejection } from '../../packages/oncekey/src/core/log.ts'
+import { OUTCOME_CHANNEL, report, warnOnce } from '../../packages/oncekey/src/core/outcome.ts'
 
 const clock = manualClock()
 const invocation = {

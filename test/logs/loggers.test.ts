@@ -1,5 +1,6 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
+import { runInNewContext } from 'node:vm'
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger'
 import { idempotentBatch, idempotentHandler, type Logger, once, runOnce, type Store } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
@@ -228,6 +229,7 @@ it.each<[string, () => unknown]>([
     },
   ],
   ['rejects', () => Promise.reject(new Error('disk full'))],
+  ['rejects a promise of another realm', runInNewContext("() => Promise.reject(new Error('disk full'))")],
 ])('a logger that %s changes nothing', async (_, fail) => {
   const unhandled = vi.fn()
   process.on('unhandledRejection', unhandled)

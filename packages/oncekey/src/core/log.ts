@@ -59,7 +59,7 @@ function write(
       ...(suppressed > 0 && { suppressed }),
     }
     const written: unknown = call(logger, level, message, fields)
-    if (written instanceof Promise) written.catch(() => undefined)
+    ignoreRejection(written)
   } catch {
     // The answer is decided, and neither a logger that fails nor an odd error may change it.
   }
@@ -83,6 +83,18 @@ export interface PowertoolsLogger extends Logger {
 
 export function isPowertoolsLogger(logger: unknown): logger is PowertoolsLogger {
   return typeof logger === 'object' && logger !== null && 'appendKeys' in logger && 'removeKeys' in logger
+}
+
+/**
+ * Returns a user function's result that nobody awaits. If it is a promise that rejects, the unhandled rejection would
+ * end the process, in the worst case between the effect and its completion.
+ */
+export function ignoreRejection<T>(result: T): T {
+  // Only native promises end the process; calling `then` of another thenable may start its work.
+  if (result instanceof Promise || process.getBuiltinModule('node:util').types.isPromise(result)) {
+    result.catch(() => undefined)
+  }
+  return result
 }
 
 let ownLogger: Logger | undefined

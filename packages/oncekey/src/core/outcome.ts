@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { logHookError, logOutcome } from './log.ts'
+import { ignoreRejection, logHookError, logOutcome } from './log.ts'
 import { noticeOf } from './notices.ts'
 import type { Invocation, Settings } from './request.ts'
 
@@ -68,18 +68,6 @@ export function report(
   } catch (error) {
     logHookError(logger, 'onOutcome', error)
   }
-}
-
-/**
- * Returns a user function's result that nobody awaits. If it is a promise that rejects, the unhandled rejection would
- * end the process, in the worst case between the effect and its completion.
- */
-export function ignoreRejection<T>(result: T): T {
-  // Only native promises end the process; calling `then` of another thenable may start its work.
-  if (result instanceof Promise || process.getBuiltinModule('node:util').types.isPromise(result)) {
-    result.catch(() => undefined)
-  }
-  return result
 }
 
 const warned = new Set<string>()

@@ -1,5 +1,6 @@
 import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
-import { ignoreRejection, report } from '../core/outcome.ts'
+import { ignoreRejection } from '../core/log.ts'
+import { report } from '../core/outcome.ts'
 import type { Hook, Invocation, ProtectedRequest, Settings } from '../core/request.ts'
 import type { Store } from '../core/store.ts'
 import { BATCH_RULES, type BatchOptions, checkOptions, DEFAULTS } from '../options.ts'

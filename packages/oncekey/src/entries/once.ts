@@ -1,4 +1,4 @@
-import { ignoreRejection } from '../core/outcome.ts'
+import { ignoreRejection } from '../core/log.ts'
 import type { Jsonify } from '../core/result.ts'
 import type { Store } from '../core/store.ts'
 import type { OnceOptions } from '../options.ts'

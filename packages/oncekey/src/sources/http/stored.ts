@@ -1,4 +1,5 @@
-import { ignoreRejection, warnOnce } from '../../core/outcome.ts'
+import { ignoreRejection } from '../../core/log.ts'
+import { warnOnce } from '../../core/outcome.ts'
 import type { Hook, Invocation } from '../../core/request.ts'
 import type { StoredContent } from '../../core/result.ts'
 import { DEFAULTS, type HttpResponse, type IdempotencyOptions } from '../../options.ts'
