@@ -324,6 +324,19 @@ describe('a batch', () => {
     expect(printed.mock.calls).toEqual([['Record "a" failed:', new Error('cannot do bad')]])
   })
 
+  it.each([
+    ['was used for another record', '', /^\{"message":"Idempotency key \(not shown\) was already used/],
+    ['is cut inside an emoji', '\ud83c', /"code":"key-invalid"/],
+  ])('prints no key on one line, if it %s', async (_, end, line) => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue()
+    const options = { key: () => `the-secret-key${end}` }
+    const handle = idempotentBatch(() => undefined, memoryStore(), options)
+    await handle(sqsEvent(sqsRecord('a', 'x')), lambdaContext())
+    await handle(sqsEvent(sqsRecord('b', 'y')), lambdaContext())
+    expect(printed).toHaveBeenLastCalledWith('Record "b" failed:', expect.stringMatching(line))
+    expect(JSON.stringify(printed.mock.calls)).not.toMatch(/the-secret-key|\\n/)
+  })
+
   it('goes on when the hook for errors throws or rejects', async () => {
     const broken = { onRecordError: () => Promise.reject(new Error('no log')) }
     const throwing = {

@@ -1,4 +1,4 @@
-import { isOncekeyError } from './errors.ts'
+import { isOncekeyError, type OncekeyError } from './errors.ts'
 
 /** An error as it is logged: by its names and codes, and in words only where these show neither key nor contents. */
 export interface ErrorDescription {
@@ -32,6 +32,14 @@ export function describeError(error: unknown, depth = 0): ErrorDescription {
     ...(reason !== undefined && { reason: reason.slice(0, MAX_CHARACTERS) }),
     ...(cause !== undefined && depth < MAX_CAUSES && { cause: describeError(cause, depth + 1) }),
   }
+}
+
+/** Returns one line about an error of this library's, as it may be printed: with its message, but without its key. */
+export function printable(error: OncekeyError): string {
+  const key = memberOf(error, 'key')
+  const message =
+    typeof key === 'string' ? { message: error.message.replace(JSON.stringify(key), '(not shown)') } : {}
+  return JSON.stringify({ ...message, ...describeError(error) })
 }
 
 /** Returns the name or code of what went wrong at the bottom: `AccessDeniedException`, `ECONNREFUSED`. */

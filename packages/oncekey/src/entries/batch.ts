@@ -1,4 +1,6 @@
 import type { Context, DynamoDBRecord, KinesisStreamRecord, MSKRecord, SQSRecord } from 'aws-lambda'
+import { printable } from '../core/error-description.ts'
+import { isOncekeyError } from '../core/errors.ts'
 import { ignoreRejection } from '../core/log.ts'
 import { report } from '../core/outcome.ts'
 import type { Hook, Invocation, ProtectedRequest, Settings } from '../core/request.ts'
@@ -176,7 +178,8 @@ function reportError<TRecord>(
   context: unknown,
 ): void {
   if (hook === undefined) {
-    console.error(`Record ${JSON.stringify(identifier)} failed:`, error)
+    const printed = isOncekeyError(error) ? printable(error) : error
+    console.error(`Record ${JSON.stringify(identifier)} failed:`, printed)
     return
   }
   try {
