@@ -179,6 +179,20 @@ const cases: readonly Case[] = [
       cause: { name: 'TypeError' },
     },
   },
+  {
+    what: 'a function principal that throws',
+    options: { principal: fail },
+    act: (_trial, call) => call(request),
+    level: 'warn',
+    message: 'An event could not be identified, and the handler did not run.',
+    outcome: 'invalid',
+    error: {
+      name: 'KeyInvalidError',
+      code: 'identity-unknown',
+      message: "This request cannot be identified: the service's function principal threw.",
+      cause: { name: 'TypeError' },
+    },
+  },
 ]
 
 describe.each(frontDoors)('through $door', (door) => {
@@ -307,4 +321,14 @@ it.each<[string, string, Deployment]>([
   onTestFinished(() => emitWarning.mockRestore())
   await trial.sandbox(pay, options)(request)
   expect(emitWarning.mock.calls.flat()).toContain(message)
+})
+
+it('an event that cannot be identified is told by the log alone', async () => {
+  await using trial = await startTrial()
+  const { logger, lines } = collectLines()
+  const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  onTestFinished(() => emitWarning.mockRestore())
+  await trial.sandbox(pay, { principal: fail, logger })(request)
+  expect(lines).toHaveLength(1)
+  expect(emitWarning).not.toHaveBeenCalled()
 })

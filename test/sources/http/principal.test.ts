@@ -377,18 +377,6 @@ describe('a claim', () => {
   )
 })
 
-describe('the reason why a request cannot be identified', () => {
-  it('is a warning for the operator', async () => {
-    vi.resetModules()
-    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-    const { identifyHttp } = await import('./identified.ts')
-    identifyHttp(httpApiEvent({ key: 'k1', caller: { by: 'jwt', subject: '' } }))
-    const warnings = emitWarning.mock.calls.map(([message]) => message)
-    emitWarning.mockRestore()
-    expect(warnings).toEqual([expect.stringContaining('option principal')])
-  })
-})
-
 describe('a certificate', () => {
   it.each(certificateWays.slice(0, 2))('without a subject has no name ($source)', ({ build }) => {
     expectUnnamed(build({ key: 'k1', caller: { by: 'certificate', subject: '' } }))

@@ -77,6 +77,11 @@ const UNIDENTIFIED: Notice = {
   burst: FEW,
 }
 
+/** Returns whether the function `key` threw: only that gives a malformed key a cause. Every request may be refused. */
+function isHookError(error: unknown): boolean {
+  return isOncekeyError(error, 'key-invalid') && 'cause' in error
+}
+
 /** Returns what to log about an outcome, or `undefined` if it is in order, or only its caller can correct it. */
 export function noticeOf(
   outcome: Outcome,
@@ -101,10 +106,7 @@ export function noticeOf(
     case 'replay-unavailable':
       return NOT_KEPT
     case 'invalid':
-      // A key that is merely malformed concerns its caller alone. One with a cause could not be read by the user's function.
-      return isOncekeyError(error, 'identity-unknown') || (isOncekeyError(error) && error.cause !== undefined)
-        ? UNIDENTIFIED
-        : undefined
+      return isOncekeyError(error, 'identity-unknown') || isHookError(error) ? UNIDENTIFIED : undefined
     default:
       return undefined
   }

@@ -1,4 +1,3 @@
-import { warnOnce } from '../../core/outcome.ts'
 import type { Invocation } from '../../core/request.ts'
 import { DEFAULTS, type IdempotencyOptions } from '../../options.ts'
 import type { Compared } from '../envelope.ts'
@@ -40,12 +39,7 @@ export function createHttpSource(
     const request = readRequest(invocation.event)
     if (request === undefined) return undefined
     if (!protectedMethods.has(request.method)) return SKIPPED
-    const identified = identify(kind, request, invocation, options)
-    // The reason is the operator's matter, and the problem that the client gets does not show it.
-    if (identified.kind === 'refused' && identified.error.code === 'identity-unknown') {
-      warnOnce('ONCEKEY_IDENTITY', identified.error.message)
-    }
-    return identified
+    return identify(kind, request, invocation, options)
   }
 }
 
