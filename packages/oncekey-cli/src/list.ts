@@ -8,7 +8,7 @@ import {
 import type { Connection } from './connect.ts'
 import { describeState, formatDuration } from './describe.ts'
 import { unreadableAsJson } from './show.ts'
-import { endProgress, note, type Part, print, printJson, progress, type Styled } from './terminal.ts'
+import { endProgress, note, type Part, print, progress, type Styled } from './terminal.ts'
 
 /** What records can be sorted by. Unreadable records come last, as they have none of it but the id. */
 export const SORT_KEYS = ['id', 'state', 'attempt', 'claimed', 'expires'] as const
@@ -22,36 +22,39 @@ export interface ListOptions {
 
 type Entry = IdempotencyRecord | RecordUnreadableError
 
+/** What is printed of a record, and what it is sorted by. */
+interface Line {
+  readonly id: string
+  readonly value: number | string
+  readonly parts: readonly Part[]
+}
+
 /** Prints each record on a line: as soon as it is read, or if they are to be sorted, once all have been read. */
 export async function list({ records }: Connection, options: ListOptions): Promise<void> {
   const { json, sort } = options
-  const unsorted: { readonly entry: Entry; readonly nowMs: number }[] = []
+  // Not the records themselves: the results of a large table would fill the memory.
+  const unsorted: Line[] = []
   let found = 0
   let scanned = 0
-  const show = (entry: Entry, nowMs: number): void => {
+  const show = ({ parts }: Line): void => {
     if (found === 0 && !json) print(HEADER)
     found += 1
-    if (json) printJson(asJson(entry, nowMs))
-    else print(...rowOf(entry, nowMs))
+    print(...parts)
   }
   for await (const { nowMs, records: page, scannedCount } of records.list(filterOf(options))) {
     scanned += scannedCount
     endProgress()
     for (const entry of page) {
-      if (sort === undefined) show(entry, nowMs)
-      else unsorted.push({ entry, nowMs })
+      const parts = json ? [JSON.stringify(asJson(entry, nowMs))] : rowOf(entry, nowMs)
+      const line = { id: entry.id, value: sortValue(entry, nowMs, sort ?? 'id'), parts }
+      if (sort === undefined) show(line)
+      else unsorted.push(line)
     }
     progress(`${scanned} items scanned, ${found + unsorted.length} records found`)
   }
   endProgress()
-  if (sort !== undefined) {
-    unsorted.sort(
-      (a, b) =>
-        compare(sortValue(a.entry, a.nowMs, sort), sortValue(b.entry, b.nowMs, sort)) ||
-        compare(a.entry.id, b.entry.id),
-    )
-  }
-  for (const { entry, nowMs } of unsorted) show(entry, nowMs)
+  unsorted.sort((a, b) => compare(a.value, b.value) || compare(a.id, b.id))
+  for (const line of unsorted) show(line)
   const kind = `${options.inFlight ? 'uncompleted ' : ''}${found === 1 ? 'record' : 'records'}`
   if (!json) note(`Found ${found} ${kind} in ${scanned} items.`)
 }
