@@ -19,7 +19,7 @@ const TWICE =
 const NOT_STORED: Notice = {
   level: 'error',
   message: 'A run has ended, but its result was not stored.',
-  hint: 'Once its lease has ended, a repeat runs the handler again. Find out what this run did.',
+  hint: "Unless onCrash is 'refuse', a repeat runs the handler again once its lease has ended. Find out what this run did.",
   burst: MANY,
 }
 const UNPROTECTED: Notice = {
