@@ -12,6 +12,7 @@ import {
   KeyMissingError,
   KeyReusedError,
   OutcomeUnknownError,
+  StoreUnavailableError,
 } from '../../packages/oncekey/src/core/errors.ts'
 import { answersOf, deliver, headerValues, KEY, shapes } from '../sources/http/delivered.ts'
 import { eachDoorOnce, scenario } from './scenario.ts'
@@ -68,6 +69,15 @@ describe.each(shapes)('a response of onRefusal through %s', (shape) => {
       ],
       body: teapot.body,
     })
+  })
+
+  it.each([
+    [new KeyReusedError(KEY), 'stripe-should-retry: false'],
+    [new StoreUnavailableError('denied', { retryable: false }), 'stripe-should-retry: false'],
+    [new StoreUnavailableError('away', { retryable: true }), 'retry-after: 1'],
+  ])('tells clients that cannot read its body whether to retry: %s', async (error, header) => {
+    const { headers } = deliver(shape, await refuse(error, { statusCode: 500, body: '{}' }))
+    expect(headers).toEqual(['cache-control: no-store', `idempotency-key: ${KEY}`, header].sort())
   })
 
   it('has its own headers in place of those, in any case, but not in place of the key', async () => {

@@ -92,14 +92,14 @@ export function problemResponse(problem: Problem, { typeBase }: ProblemOptions =
   }
 }
 
-/** Returns the headers of a refusal that caches and retrying clients act on, whatever its body is. */
-export function refusalHeaders(error: OncekeyError): Readonly<Record<string, string>> {
-  const { code } = error
+/** Returns the headers of a refusal that caches and retrying clients act on. A body of the user's has no `retryable`. */
+export function refusalHeaders(error: OncekeyError, isOfUser: boolean): Readonly<Record<string, string>> {
+  const { code, retryable } = error
   return {
     'Cache-Control': 'no-store',
-    ...(error.retryable && { 'Retry-After': retryAfterSeconds(error) }),
-    // Clients that follow Stripe's would otherwise retry every 409.
-    ...(code === 'outcome-unknown' && { 'Stripe-Should-Retry': 'false' }),
+    ...(retryable && { 'Retry-After': retryAfterSeconds(error) }),
+    // Clients that follow Stripe's would otherwise retry every 409, and every 5xx.
+    ...((code === 'outcome-unknown' || (isOfUser && !retryable)) && { 'Stripe-Should-Retry': 'false' }),
   }
 }
 

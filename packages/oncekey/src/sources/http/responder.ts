@@ -51,11 +51,14 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
     request: HttpRequest,
     error: OncekeyError,
     { statusCode, headers = {}, body = '' }: RefusalResponse,
+    isOfUser = false,
   ): unknown => {
     const { shape } = request
     const own = Object.entries(headers).filter(([name]) => !isReplaced(name.toLowerCase()))
     const ownNames = new Set(own.map(([name]) => name.toLowerCase()))
-    const added = Object.entries(refusalHeaders(error)).filter(([name]) => !ownNames.has(name.toLowerCase()))
+    const added = Object.entries(refusalHeaders(error, isOfUser)).filter(
+      ([name]) => !ownNames.has(name.toLowerCase()),
+    )
     const response = {
       statusCode,
       ...((shape.startsWith('alb') || shape === 'lattice') && {
@@ -93,7 +96,7 @@ export function createHttpResponder(options: ResponderOptions): Responder<HttpRe
         // Made first, as `onRefusal` might change the problem.
         const ofProfile = profile === 'stripe' ? stripeRefusal(problem) : byDefault
         const replaced = replace && (await replaceRefusal(replace))
-        return finishRefusal(request, error, replaced ?? ofProfile)
+        return finishRefusal(request, error, replaced ?? ofProfile, replaced !== undefined)
       })
     },
   }
