@@ -109,6 +109,14 @@ describe('oncekey sweep', () => {
     expect(stderr).toContain('grant your role dynamodb:DeleteItem on this table')
   })
 
+  it('says what it has deleted when it cannot go on', async () => {
+    const endpoint = await startAlteringProxy(table.endpoint, { denied: ['GetItem'] })
+    const { exitCode, stderr } = await runCli(['sweep', '--yes'], environmentOf({ ...table, endpoint }))
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('Stopped after 4 items scanned, 1 expired record and 0 orphaned chunks deleted.')
+    expect(stderr).toContain('grant your role dynamodb:GetItem on this table')
+  })
+
   it.each(['0', '-1', 'fast'])('refuses --max-units %s', async (value) => {
     const { exitCode, stderr } = await runCli(['sweep', '--max-units', value], env)
     expect(exitCode).toBe(2)

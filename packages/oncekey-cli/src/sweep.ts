@@ -41,9 +41,12 @@ async function run(
     for await (counts of records.sweep({ deletes, unitsPerSecond: maxUnits })) {
       progress(`${barOf(counts.scanned, total)}${describe(counts)} ${deletes ? 'deleted' : 'found'}`)
     }
-  } finally {
+  } catch (error) {
     endProgress()
+    if (deletes) note(`Stopped after ${describe(counts)} deleted.`)
+    throw error
   }
+  endProgress()
   return counts
 }
 
