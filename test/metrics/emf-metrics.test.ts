@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv'
 import type { OutcomeEvent } from 'oncekey'
-import { runOnce } from 'oncekey'
+import { runOnce, StoreUnavailableError } from 'oncekey'
 import { memoryStore } from 'oncekey/memory'
 import { type EmfOptions, emfMetrics } from 'oncekey/metrics'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -91,11 +91,18 @@ describe('an outcome', () => {
 
   it('with an error carries its code and its cause, which are no dimensions', () => {
     const cause = Object.assign(new Error('the-secret-key'), { name: 'AccessDeniedException' })
-    const error = Object.assign(new Error('the-secret-key', { cause }), { code: 'store-unavailable' })
+    const error = new StoreUnavailableError('the-secret-key', { retryable: false, cause })
     const line = lineOf({ ...executed, outcome: 'store-unavailable', error })
     expect(line).toMatchObject({ errorCode: 'store-unavailable', errorCause: 'AccessDeniedException' })
     expect(line._aws.CloudWatchMetrics[0].Dimensions).toEqual([['service']])
     expect(lineOf(executed)).not.toHaveProperty('errorCause')
+  })
+
+  it('carries no code that the handler chose, which may be an id', () => {
+    const error = Object.assign(new TypeError('declined'), { code: 'order-4711' })
+    const line = lineOf({ ...executed, outcome: 'released', error })
+    expect(line).toMatchObject({ errorCause: 'TypeError' })
+    expect(JSON.stringify(line)).not.toContain('4711')
   })
 
   it('is counted in the namespace Oncekey under its service', () => {

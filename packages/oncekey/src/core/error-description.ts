@@ -59,10 +59,14 @@ export function nameOf(error: unknown): string {
   return isName(name) ? name : error instanceof Error ? 'Error' : typeof error
 }
 
-/** Returns the error's own code, if it has one. */
+/** A code of Node.js, such as `ECONNREFUSED`, `EAI_AGAIN` or `ERR_HTTP2_ERROR`. */
+const SYSTEM_CODE = /^(?:E[A-Z]{2,}|ERR_[A-Z\d_]+|[A-Z]+(?:_[A-Z]+)+)$/
+
+/** Returns the error's code, if it is one of Oncekey or Node.js: any other may be an id of the handler's own. */
 export function codeOf(error: unknown): string | undefined {
   const code = memberOf(error, 'code')
-  return isName(code) ? code : undefined
+  if (typeof code !== 'string') return undefined
+  return isOncekeyError(error) || SYSTEM_CODE.test(code) ? code : undefined
 }
 
 function causeOf(error: unknown): unknown {
