@@ -24,7 +24,7 @@ export async function listen(port: number): Promise<Server> {
   const opened = Promise.withResolvers<RequestHandler>()
   const server = createServer((incoming, outgoing) => {
     const handle: RequestHandler = async (request) =>
-      rejectOtherHosts(request, incoming.socket.localPort) ?? (await opened.promise)(request)
+      rejectOtherHosts(request) ?? (await opened.promise)(request)
     respond(incoming, outgoing, handle).catch(() => outgoing.destroy())
   })
   server.listen(port, '127.0.0.1')
@@ -51,16 +51,15 @@ export async function listen(port: number): Promise<Server> {
 
 /**
  * Returns a refusal if the request is for another host. A web page of another site could otherwise use this server, if
- * it lets its own name resolve to 127.0.0.1 (DNS rebinding): the browser then takes this server for that site.
+ * it lets its own name resolve to 127.0.0.1 (DNS rebinding): the browser then takes this server for that site. The port
+ * is not compared, because it may be forwarded.
  */
-function rejectOtherHosts({ headers }: HttpRequest, port: number | undefined): HttpResponse | undefined {
+function rejectOtherHosts({ headers }: HttpRequest): HttpResponse | undefined {
   const host = headers.host?.join() ?? ''
-  // A browser leaves out the default port.
-  const [, name = '', givenPort = '80'] = /^(127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/i.exec(host) ?? []
-  if (name !== '' && givenPort === `${port}`) return undefined
+  if (/^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i.test(host)) return undefined
   return gatewayResponse(
     421,
-    `Expected the header Host to be localhost:${port} or 127.0.0.1:${port}, got ${JSON.stringify(host)}.`,
+    `Expected the header Host to be localhost or 127.0.0.1, with or without a port, got ${JSON.stringify(host)}.`,
   )
 }
 
