@@ -11,7 +11,7 @@ import { PaymentsFunction } from './payments-function.ts'
 
 interface PaymentsStackProps extends StackProps {
   /**
-   * What happens to the tables and logs when the stack is destroyed.
+   * Keeps or deletes the tables and logs when the stack is destroyed.
    *
    * @default RemovalPolicy.RETAIN
    */

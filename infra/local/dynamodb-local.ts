@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 60_000
 
 export interface DynamoDbLocal {
   readonly endpoint: string
-  /** Whether it is stopped by `stop`, and loses its tables then. */
+  /** Set if this process started it: `stop` then ends it, and its tables are lost. */
   readonly isOwn: boolean
   stop(): Promise<void>
 }

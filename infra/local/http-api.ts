@@ -21,7 +21,7 @@ export interface HttpResponse {
   /** In order. `set-cookie` may occur more than once. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer
-  /** Whether the connection is closed before the whole body has been sent. */
+  /** Set to close the connection before the whole body has been sent. */
   readonly isCutOff?: boolean
 }
 

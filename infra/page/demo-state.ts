@@ -3,7 +3,7 @@ export interface DemoState {
   readonly nowMs: number
   /** Identifies the contents: another one after the tables were emptied, or the server was started again. */
   readonly contentsId: string
-  /** How long the lease of an interrupted run lasts. */
+  /** The lease that an interrupted run leaves behind. */
   readonly leaseMs: number
   /** The same for a run that the demo kills, which has a shorter timeout. */
   readonly crashLeaseMs: number

@@ -12,7 +12,7 @@ export interface StateSources {
   readonly environment: Readonly<Record<string, string>>
   readonly provider: PaymentProvider
   readonly seenKeys: SeenKeys
-  /** What the tables and the provider hold. It gets another id when they are emptied. */
+  /** The contents of the tables and of the provider. They get another id when they are emptied. */
   readonly contents: { id: string }
   readonly timeoutMs: number
 }
